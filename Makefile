@@ -1,0 +1,82 @@
+# Everything that is done with this repository. Go is enough for all but lint and package, which need Node as well.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The processor that the deployed functions run on: arm64 or amd64.
+ARCH ?= arm64
+# The number of recipients of demo and bench; empty means the example's own list, and 100000 for bench.
+N ?=
+
+FUNCTIONS := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
+# norpc leaves out the code of a runtime that AWS has retired.
+TAGS := -tags lambda.norpc
+# The race detector needs a C compiler. Go says 0 where there is none.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+NODE := node_modules/.installed
+GO_FOLDERS := $(wildcard *.go cmd examples lambdas local shared statemachine)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: bin/fanmail $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## build the fanmail command and the functions for this machine
+
+.PHONY: demo
+demo: build ## run a whole campaign on this machine, without AWS (N=1000: with that many recipients)
+	bin/fanmail demo $(if $(N),--recipients $(N))
+
+.PHONY: test
+test: ## run all tests, with the race detector where there is a C compiler
+	$(if $(RACE),,@echo 'no C compiler: testing without the race detector')
+	go test $(RACE) -shuffle=on -timeout 10m ./...
+
+.PHONY: lint
+lint: $(NODE) ## check format, code, import directions and the state machine
+	@unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "not formatted, run gofmt -w:" $$unformatted; exit 1; }
+	go vet ./...
+	GOOS=darwin go vet ./...
+	go tool staticcheck ./...
+	go test -count=1 -run 'TestImportsGoOneWay|TestEachDirection' .
+	node_modules/.bin/asl-validator --json-path statemachine/campaign.asl.json
+
+.PHONY: package
+package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment packages and the CloudFormation template (ARCH=amd64: not for arm64)
+	DATABASE_URL="$${DATABASE_URL:-postgres://not-set.invalid/fanmail}" node_modules/.bin/osls package \
+	  --param architecture=$(ARCH:amd64=x86_64)
+	FANMAIL_TEMPLATE=$(CURDIR)/.serverless/cloudformation-template-update-stack.json \
+	  go test -count=1 -run TestTemplate ./statemachine
+
+.PHONY: bench
+bench: build ## measure messages per second against the bare loop (N=100000)
+	bin/fanmail bench --recipients $(or $(N),100000)
+
+.PHONY: clean
+clean: ## remove what these targets made
+	rm -rf bin .serverless node_modules
+
+# Go itself knows what is up to date, so it is always asked.
+.PHONY: FORCE
+FORCE:
+
+bin/fanmail: FORCE
+	go build -o $@ ./cmd/fanmail
+
+bin/lambdas/%/bootstrap: FORCE
+	go build $(TAGS) -o $@ ./lambdas/$*
+
+# Without paths, symbols and the commit in it, the same code gives the same bytes, and an unchanged function is not deployed
+# again.
+.PRECIOUS: bin/deploy/$(ARCH)/%/bootstrap
+bin/deploy/$(ARCH)/%/bootstrap: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w" -o $@ ./lambdas/$*
+
+bin/deploy/%.zip: bin/deploy/$(ARCH)/%/bootstrap FORCE
+	go run ./cmd/lambdazip $@ $<
+
+$(NODE): package.json package-lock.json .npmrc
+	npm ci
+	@touch $@

@@ -1,0 +1,179 @@
+// Package cloud is the CLI's way to AWS: this file holds every AWS call that the CLI makes. Each verb declares the
+// methods that it needs as an interface of its own.
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"fanmail/shared/workflow"
+)
+
+// Cloud calls S3, Step Functions and Lambda. Its errors say what was being done, in one line.
+type Cloud struct {
+	settings  Settings
+	endpoint  string
+	s3        *s3.Client
+	transfer  *transfermanager.Client
+	sfn       *sfn.Client
+	functions *lambda.Client
+}
+
+// Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
+func Open(ctx context.Context, getenv func(string) string) (*Cloud, error) {
+	settings, missing := ReadSettings(getenv)
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, errors.Join(missing, fmt.Errorf("reading the AWS configuration: %w", err))
+	}
+	if c.Region == "" {
+		missing = errors.Join(missing, errors.New("AWS_REGION is not set, and the AWS profile names no region either"))
+	}
+	if missing != nil {
+		return nil, missing
+	}
+	return open(c, settings), nil
+}
+
+// OpenLocal reads settings, region, credentials and endpoint from the environment that a local runtime gives out, and
+// nothing from the user's own AWS configuration: a demo must never reach a real account.
+func OpenLocal(environment map[string]string) (*Cloud, error) {
+	getenv := func(name string) string { return environment[name] }
+	settings, err := ReadSettings(getenv)
+	if err != nil {
+		return nil, err
+	}
+	return open(aws.Config{
+		Region:       getenv("AWS_REGION"),
+		BaseEndpoint: aws.String(getenv("AWS_ENDPOINT_URL")),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
+	}, settings), nil
+}
+
+func open(c aws.Config, settings Settings) *Cloud {
+	objects := s3.NewFromConfig(c)
+	return &Cloud{
+		settings:  settings,
+		endpoint:  aws.ToString(c.BaseEndpoint),
+		s3:        objects,
+		transfer:  transfermanager.New(objects),
+		sfn:       sfn.NewFromConfig(c),
+		functions: lambda.NewFromConfig(c),
+	}
+}
+
+// Bucket is the name of the one bucket.
+func (c *Cloud) Bucket() string { return c.settings.Bucket }
+
+// Upload streams body to an object of the bucket, in parts where it is large: memory does not grow with its length.
+func (c *Cloud) Upload(ctx context.Context, key string, body io.Reader) error {
+	_, err := c.transfer.UploadObject(ctx, &transfermanager.UploadObjectInput{
+		Bucket: &c.settings.Bucket, Key: &key, Body: body,
+	})
+	return c.explain(ctx, fmt.Sprintf("uploading s3://%s/%s", c.settings.Bucket, key), err)
+}
+
+// Exists tells whether the bucket holds an object.
+func (c *Cloud) Exists(ctx context.Context, key string) (bool, error) {
+	_, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &c.settings.Bucket, Key: &key})
+	if _, missing := errors.AsType[*s3types.NotFound](err); missing {
+		return false, nil
+	}
+	if err != nil {
+		return false, c.explain(ctx, fmt.Sprintf("looking for s3://%s/%s", c.settings.Bucket, key), err)
+	}
+	return true, nil
+}
+
+// ErrNoObject is Download's answer where there is no such object.
+var ErrNoObject = errors.New("no such object")
+
+// Download streams an object of the bucket to w.
+func (c *Cloud) Download(ctx context.Context, key string, w io.Writer) error {
+	doing := fmt.Sprintf("downloading s3://%s/%s", c.settings.Bucket, key)
+	object, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.settings.Bucket, Key: &key})
+	if _, missing := errors.AsType[*s3types.NoSuchKey](err); missing {
+		return fmt.Errorf("%s: %w", doing, ErrNoObject)
+	}
+	if err != nil {
+		return c.explain(ctx, doing, err)
+	}
+	defer object.Body.Close()
+	_, err = io.Copy(w, object.Body)
+	return c.explain(ctx, doing, err)
+}
+
+// StartExecution starts the state machine on a campaign and returns the ARN of the execution.
+func (c *Cloud) StartExecution(ctx context.Context, name, campaign string) (string, error) {
+	input, err := json.Marshal(workflow.ExecutionInput{Campaign: campaign})
+	if err != nil {
+		return "", err
+	}
+	started, err := c.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
+		StateMachineArn: &c.settings.StateMachine, Name: &name, Input: aws.String(string(input)),
+	})
+	if err != nil {
+		return "", c.explain(ctx, "starting the execution "+name, err)
+	}
+	return aws.ToString(started.ExecutionArn), nil
+}
+
+// Execution is the state of an execution: status RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE.
+type Execution struct {
+	ARN    string
+	Status string
+	Output string
+	// Error and Cause are those of the state that failed.
+	Error, Cause string
+	Started      time.Time
+	// Stopped is zero while the execution runs.
+	Stopped time.Time
+}
+
+// DescribeExecution asks for the state of an execution.
+func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, error) {
+	e, err := c.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		return Execution{}, c.explain(ctx, "asking for the execution "+arn, err)
+	}
+	return Execution{
+		ARN: arn, Status: string(e.Status), Output: aws.ToString(e.Output),
+		Error: aws.ToString(e.Error), Cause: aws.ToString(e.Cause),
+		Started: aws.ToTime(e.StartDate), Stopped: aws.ToTime(e.StopDate),
+	}, nil
+}
+
+// Status asks the control function for the state of a campaign. Its own errors come back as *FunctionError.
+func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, error) {
+	doing := "asking for the status of " + campaign
+	payload, err := json.Marshal(workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	if err != nil {
+		return workflow.Report{}, err
+	}
+	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.settings.ControlFunction, Payload: payload})
+	if err != nil {
+		return workflow.Report{}, c.explain(ctx, doing, err)
+	}
+	if answer.FunctionError != nil {
+		return workflow.Report{}, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
+	}
+	var report workflow.Report
+	if err := json.Unmarshal(answer.Payload, &report); err != nil {
+		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, c.settings.ControlFunction, err)
+	}
+	return report, nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fanmail/cmd/fanmail/internal/folder"
+	"fanmail/cmd/fanmail/internal/launch"
+	"fanmail/examples"
+	"fanmail/local"
+)
+
+type localOptions struct {
+	runtimeFlags
+	port             int
+	directory        string
+	rate, dailyQuota float64
+}
+
+func (p *program) local() *cobra.Command {
+	var o localOptions
+	c := &cobra.Command{
+		Use:   "local",
+		Short: "Run Fanmail's AWS stand-ins on this machine until Ctrl-C",
+		Long: `Local starts the local runtime (Step Functions, Lambda, S3 and SES on one port, and a real PostgreSQL) and keeps it up. It
+prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
+The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
+
+What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.`,
+		Example: `  fanmail local
+  fanmail local --port 0 --rate 20 --senders 2
+
+In another terminal, after the export lines:
+  aws stepfunctions start-execution --state-machine-arn "$FANMAIL_STATE_MACHINE_ARN" --input '{"campaign":"spring-sale"}'
+  fanmail status spring-sale
+  curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"`,
+		Args: cobra.MatchAll(cobra.NoArgs, func(*cobra.Command, []string) error { return o.validate() }),
+		RunE: func(c *cobra.Command, _ []string) error { return p.runLocal(c.Context(), o) },
+	}
+	o.register(c.Flags())
+	c.Flags().IntVar(&o.port, "port", 4580, "the port on 127.0.0.1; 0 takes a free one")
+	c.Flags().StringVar(&o.directory, "directory", "", "folder that keeps the bucket, the mailbox, the logs and the database (default: a temporary one)")
+	c.Flags().Float64Var(&o.rate, "rate", 500, "SES's limit in recipients per second")
+	c.Flags().Float64Var(&o.dailyQuota, "daily-quota", 50_000, "SES's limit in recipients per 24 hours; -1 is none")
+	return c
+}
+
+func (o *localOptions) validate() error {
+	if o.port < 0 || o.port > 65535 {
+		return fmt.Errorf("--port %d: a port is 0 to 65535", o.port)
+	}
+	if !(o.rate > 0) {
+		return fmt.Errorf("--rate %v: it must be more than 0", o.rate)
+	}
+	if !(o.dailyQuota > 0) && o.dailyQuota != -1 {
+		return fmt.Errorf("--daily-quota %v: it must be more than 0, or -1 for none", o.dailyQuota)
+	}
+	return o.runtimeFlags.validate()
+}
+
+func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
+	options, err := o.options(p)
+	if err != nil {
+		return err
+	}
+	options.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
+	options.Directory, options.MaxSendRate, options.Max24HourSend = o.directory, o.rate, o.dailyQuota
+	progress := p.progress()
+	progress.Step("starting the local runtime")
+	runtime, err := local.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, runtime.Close()) }()
+	if err := uploadExample(ctx, runtime); err != nil {
+		return err
+	}
+	progress.Done()
+	if err := printEnvironment(p.stdout, runtime.Endpoint(), runtime.Environment()); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	progress.Step("stopping the local runtime")
+	return nil
+}
+
+// uploadExample makes the campaign spring-sale ready to be started.
+func uploadExample(ctx context.Context, runtime *local.Runtime) error {
+	aws, err := openRuntime(runtime)
+	if err != nil {
+		return err
+	}
+	f := folder.Folder{Name: examples.SpringSaleName, FS: examples.SpringSale()}
+	content, err := folder.Content(f)
+	if err != nil {
+		return err
+	}
+	return launch.Upload(ctx, aws, f, f.Name, folder.Files(content.Campaign), quiet{})
+}
+
+// quiet shows no progress.
+type quiet struct{}
+
+func (quiet) Step(string)                {}
+func (quiet) Count(string, int64, int64) {}
+func (quiet) Done()                      {}
+
+// printEnvironment writes lines that a POSIX shell can read; the last one says that the runtime is ready.
+func printEnvironment(w io.Writer, endpoint string, environment []local.EnvVar) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Fanmail's local runtime is at %s. In another terminal:\n", endpoint)
+	for _, v := range environment {
+		fmt.Fprintf(&b, "export %s=%s\n", v.Name, quote(v.Value))
+	}
+	fmt.Fprintf(&b, "# ready: aws stepfunctions start-execution --state-machine-arn \"$FANMAIL_STATE_MACHINE_ARN\" "+
+		"--input '{\"campaign\":\"%s\"}' works at once; Ctrl-C stops the runtime\n", examples.SpringSaleName)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+
+// quote makes one word of a POSIX shell out of s.
+func quote(s string) string {
+	if bare.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

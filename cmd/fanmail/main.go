@@ -1,0 +1,17 @@
+// Command fanmail sends mail campaigns through Amazon SES from the user's own AWS account: it checks a campaign folder, shows
+// what will be sent, starts and follows the state machine, and runs all of it on one machine without AWS.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second Ctrl-C ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/cmd/fanmail/internal/report"
+)
+
+func (p *program) report() *cobra.Command {
+	var options report.Options
+	c := &cobra.Command{
+		Use:   "report NAME",
+		Short: "Show how a campaign ended, and download its outcomes",
+		Long: `Report prints the report that the last execution of a campaign left in the bucket. The outcome of every recipient, and
+every rejected line with its reason, are CSV files beside it.`,
+		Example: `  fanmail report spring-sale
+  fanmail report spring-sale --outcomes outcomes.csv --rejects rejects.csv
+  fanmail report spring-sale --rejects - | head`,
+		Args: cobra.MatchAll(oneArgument, func(*cobra.Command, []string) error { return options.Validate() }),
+		RunE: func(c *cobra.Command, args []string) error {
+			aws, err := cloud.Open(c.Context(), p.getenv)
+			if err != nil {
+				return err
+			}
+			return report.Print(c.Context(), aws, args[0], options, p.stdout)
+		},
+	}
+	c.Flags().StringVar(&options.Outcomes, "outcomes", "", "download the outcome of every recipient to this file; - is stdout")
+	c.Flags().StringVar(&options.Rejects, "rejects", "", "download the rejected lines to this file; - is stdout")
+	c.Flags().BoolVar(&options.JSON, "json", false, "print the report as one JSON object")
+	return c
+}

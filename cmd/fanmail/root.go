@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fanmail/cmd/fanmail/internal/terminal"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const rootHelp = `Fanmail sends a mail campaign to hundreds of thousands of recipients through Amazon SES, from your own AWS account.
+
+A campaign is a folder with campaign.yaml, its templates and recipients.csv.
+
+Where the deployment is, fanmail reads from the environment: FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN,
+FANMAIL_CONTROL_FUNCTION, and the AWS SDK's own variables (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL ...).
+"fanmail local" prints them for the local runtime; for a deployment they are outputs of its stack.
+
+Exit codes:
+  0  all went well
+  1  the campaign or its execution failed, or the input has problems (each is one line on stderr)
+  2  the command line is wrong`
+
+const rootExamples = `  fanmail demo                          see a whole campaign run on this machine, without AWS
+  fanmail check ./spring-sale           find every problem of a campaign before a mail goes out
+  fanmail preview ./spring-sale         see what the first recipient will get
+  fanmail start ./spring-sale           upload the folder, start it and follow it
+  fanmail status spring-sale            see how far it is
+  fanmail report spring-sale            see how it ended`
+
+// program is what every verb needs from the process.
+type program struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+}
+
+func (p *program) progress() terminal.Progress { return terminal.NewProgress(p.stderr) }
+
+// run executes one command line and returns the exit code. Cancelling ctx stops it cleanly.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
+	root, started := p.root()
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if !*started {
+		fmt.Fprintf(stderr, "fanmail: %s (see %s --help)\n", oneLine(err.Error()), command.CommandPath())
+		return exitUsage
+	}
+	for _, line := range lines(err) {
+		fmt.Fprintln(stderr, "fanmail: "+line)
+	}
+	return exitFailed
+}
+
+// root builds the command tree. What fails before started is set is a mistake in the command line.
+func (p *program) root() (root *cobra.Command, started *bool) {
+	started = new(bool)
+	root = &cobra.Command{
+		Use: "fanmail", Short: "Send mail campaigns through Amazon SES", Long: rootHelp, Example: rootExamples,
+		SilenceErrors: true, SilenceUsage: true,
+		Args:             unknownCommand,
+		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.AddCommand(p.demo(), p.local(), p.check(), p.preview(), p.start(), p.status(), p.report())
+	return root, started
+}
+
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("unknown command %q", args[0])
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		message += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return errors.New(message)
+}
+
+// lines are the problems in err, one line each: errors that are joined, and lists of problems, have several. An indented
+// line goes on with the one before.
+func lines(err error) []string {
+	var all []string
+	for line := range strings.Lines(err.Error()) {
+		text := strings.ReplaceAll(oneLine(line), context.Canceled.Error(), "interrupted")
+		switch {
+		case text == "":
+		case len(all) > 0 && strings.HasPrefix(line, "\t"):
+			all[len(all)-1] += " " + text
+		default:
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// oneArgument is for a verb whose Use names its argument.
+func oneArgument(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%d arguments where one is wanted: fanmail %s", len(args), c.Use)
+	}
+	return nil
+}
+
+// oneLine makes runs of white space one space.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/cmd/fanmail/internal/follow"
+	"fanmail/cmd/fanmail/internal/launch"
+	"fanmail/cmd/fanmail/internal/terminal"
+)
+
+type startOptions struct {
+	executionName string
+	follow, json  bool
+}
+
+func (p *program) start() *cobra.Command {
+	var o startOptions
+	c := &cobra.Command{
+		Use:   "start DIR|NAME",
+		Short: "Start a campaign and follow it to its end",
+		Long: `Start checks a campaign folder, uploads it to the bucket and starts the state machine on it. Nothing is uploaded when the
+folder has problems. With a NAME instead of a folder, the campaign that is in the bucket already is started.
+
+A campaign that was stopped, for whatever reason, is resumed where it stood: nobody is mailed twice. Ctrl-C ends the
+following, not the campaign.`,
+		Example: `  fanmail start ./spring-sale
+  fanmail start spring-sale                    resume, without uploading anything
+  fanmail start ./spring-sale --follow=false   start and return at once`,
+		Args: oneArgument,
+		RunE: func(c *cobra.Command, args []string) error { return p.runStart(c.Context(), args[0], o) },
+	}
+	c.Flags().StringVar(&o.executionName, "execution-name", "", "the name of the execution (default: the campaign and the time)")
+	c.Flags().BoolVar(&o.follow, "follow", true, "wait for the end and print the report")
+	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	return c
+}
+
+func (p *program) runStart(ctx context.Context, argument string, o startOptions) error {
+	aws, missing := cloud.Open(ctx, p.getenv)
+	source, err := launch.Find(ctx, argument, p.progress())
+	if err := errors.Join(err, missing); err != nil {
+		return err
+	}
+	if err := source.Bring(ctx, aws, p.progress()); err != nil {
+		return err
+	}
+	if o.executionName == "" {
+		o.executionName = launch.ExecutionName(source.Campaign, time.Now())
+	}
+	arn, err := aws.StartExecution(ctx, o.executionName, source.Campaign)
+	if err != nil {
+		return err
+	}
+	if !o.follow {
+		return p.printStarted(arn, source.Campaign, o.json)
+	}
+	end, err := follow.Follower{Source: aws, Progress: p.progress()}.Follow(ctx, arn, source.Campaign)
+	if err != nil {
+		return err
+	}
+	if err := p.printEnd(end, o.json); err != nil {
+		return err
+	}
+	return end.Err()
+}
+
+func (p *program) printStarted(arn, campaign string, asJSON bool) error {
+	if asJSON {
+		return terminal.JSON(p.stdout, follow.End{Execution: arn, Status: "RUNNING"})
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s\nStarted; `fanmail status %s` shows how far it is.\n", arn, campaign)
+	return err
+}
+
+func (p *program) printEnd(end follow.End, asJSON bool) error {
+	if asJSON {
+		return terminal.JSON(p.stdout, end)
+	}
+	rows := [][]string{{"execution", end.Execution}}
+	if end.Report != nil {
+		rows = append(rows, follow.Rows(*end.Report)...)
+	}
+	return terminal.Table(p.stdout, append(rows, []string{"seconds", fmt.Sprintf("%.1f", end.Seconds)}))
+}

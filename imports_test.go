@@ -1,0 +1,122 @@
+package fanmail
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// directions says what may not import what. A path covers the packages below it too.
+var directions = []struct {
+	from, to string
+	// exceptTests are packages that the tests of from may import.
+	exceptTests []string
+	why         string
+}{
+	{from: "shared", to: "local", exceptTests: forTests, why: "production code does not know where it runs"},
+	{from: "shared", to: "lambdas", why: "imports go lambdas -> shared"},
+	{from: "shared", to: "cmd", why: "imports go cmd -> shared"},
+	{from: "lambdas", to: "local", exceptTests: forTests, why: "production code does not know where it runs"},
+	{from: "lambdas", to: "cmd", why: "imports go lambdas -> shared"},
+	{from: "local", to: "lambdas", why: "the local runtime runs the functions as processes, from their binaries"},
+	{from: "local", to: "cmd", why: "imports go cmd -> local"},
+	{from: "local", to: "shared/database", why: "only the functions hold one of the bounded connections"},
+	{from: "cmd", to: "shared/database", why: "only the functions hold one of the bounded connections"},
+	{from: "cmd", to: "lambdas", why: "the command line reaches the functions through AWS's interfaces"},
+}
+
+// forTests are the real parts that tests of production code run against.
+var forTests = []string{"local/postgres/postgrestest", "local/ses"}
+
+func TestImportsGoOneWay(t *testing.T) {
+	imports, err := readImports(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(imports) == 0 {
+		t.Fatal("found no Go file")
+	}
+	for _, breach := range breaches(imports) {
+		t.Error(breach)
+	}
+}
+
+func TestEachDirectionSeesItsBreach(t *testing.T) {
+	for _, d := range directions {
+		for _, file := range []string{d.from + "/some/thing.go", d.from + "/some/thing_test.go"} {
+			got := breaches(map[string][]string{file: {"fanmail/" + d.to + "/deep"}})
+			if len(got) != 1 || !strings.HasPrefix(got[0], file+" imports fanmail/"+d.to+"/deep: ") {
+				t.Errorf("%s imports %s: got %q", file, d.to, got)
+			}
+		}
+		for _, allowed := range d.exceptTests {
+			if got := breaches(map[string][]string{d.from + "/a_test.go": {"fanmail/" + allowed}}); got != nil {
+				t.Errorf("a test may import %s: got %q", allowed, got)
+			}
+			if got := breaches(map[string][]string{d.from + "/a.go": {"fanmail/" + allowed}}); len(got) != 1 {
+				t.Errorf("only a test may import %s: got %q", allowed, got)
+			}
+		}
+	}
+	fine := map[string][]string{
+		"lambdas/send/main.go": {"fanmail/shared/database", "context"}, "cmd/fanmail/main.go": {"fanmail/local", "fanmail/shared/campaign"},
+		"local/ses/ses.go": {"fanmail/shared/databases", "localhost"}, "shared/ledger/claim.go": {"fanmail/shared/database"},
+	}
+	if got := breaches(fine); got != nil {
+		t.Errorf("these imports are fine: got %q", got)
+	}
+}
+
+// breaches are the imports against the directions, sorted. Imports are given for each file, named from the module's root.
+func breaches(imports map[string][]string) (found []string) {
+	for file, paths := range imports {
+		for _, path := range paths {
+			target, ours := strings.CutPrefix(path, "fanmail/")
+			for _, d := range directions {
+				if !ours || !covers(d.from, file) || !covers(d.to, target) ||
+					strings.HasSuffix(file, "_test.go") && slices.Contains(d.exceptTests, target) {
+					continue
+				}
+				found = append(found, fmt.Sprintf("%s imports %s: %s", file, path, d.why))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func covers(tree, path string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
+
+// readImports reads the imports of all Go files below root, whatever system they are built for.
+func readImports(root string) (map[string][]string, error) {
+	imports := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || len(entry.Name()) > 1 && strings.HasPrefix(entry.Name(), ".")):
+			return fs.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(path, ".go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports[filepath.ToSlash(path)] = append(imports[filepath.ToSlash(path)], name)
+		}
+		return nil
+	})
+	return imports, err
+}

@@ -1,0 +1,14 @@
+// Command control is the Lambda function that answers the fanmail CLI, which can't reach a database in a VPC.
+package main
+
+import (
+	"os"
+
+	"fanmail/shared/database"
+	"fanmail/shared/function"
+)
+
+func main() {
+	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-control")
+	function.Start(db, (&handler{db: db}).handle)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"fanmail/shared/database"
+	"fanmail/shared/ledger"
+	"fanmail/shared/report"
+	"fanmail/shared/storage"
+	"fanmail/shared/workflow"
+)
+
+type handler struct {
+	db    *database.Handle
+	store *storage.Store
+}
+
+// handle closes the campaign that the execution owns. An execution that owns none (it failed before it had one, or
+// lost it to another) gets an empty report, and nothing is changed.
+func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow.Report, error) {
+	db, err := h.db.DB()
+	if err != nil {
+		return workflow.Report{}, err
+	}
+	c, err := ledger.FindOwned(ctx, db, in.Execution)
+	if err != nil || c == nil {
+		return workflow.Report{Execution: in.Execution}, err
+	}
+	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
+	outcomes := h.store.Object(storage.ReportFolder(c.Name), report.OutcomesFile)
+	err = h.store.Write(ctx, outcomes.Key, "text/csv; charset=utf-8", func(w io.Writer) error {
+		return report.WriteOutcomes(w, func(yield func(ledger.OutcomeRow) error) error {
+			return ledger.Outcomes(ctx, db, c.ID, yield)
+		})
+	})
+	if err != nil {
+		return workflow.Report{}, err
+	}
+	state, reason := ledger.Finished, in.Reason
+	if in.Error != nil {
+		state, reason = ledger.Failed, cause(*in.Error)
+	}
+	if err := ledger.Close(ctx, db, c, state, reason); err != nil {
+		return workflow.Report{}, err
+	}
+	counts, err := ledger.Count(ctx, db, c.ID)
+	if err != nil {
+		return workflow.Report{}, err
+	}
+	summary := report.Of(c, counts)
+	summary.Outcomes, summary.Rejects = outcomes, rejects
+	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
+}
+
+// cause is the reason of a state's failure in one line. The Cause of a Lambda's error is its error JSON.
+func cause(e workflow.StateError) string {
+	var payload struct {
+		ErrorMessage string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal([]byte(e.Cause), &payload); err == nil && payload.ErrorMessage != "" {
+		return fmt.Sprintf("%s: %s", e.Error, payload.ErrorMessage)
+	}
+	return fmt.Sprintf("%s: %s", e.Error, e.Cause)
+}

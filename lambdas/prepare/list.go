@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"fanmail/shared/campaign"
+	"fanmail/shared/ledger"
+	"fanmail/shared/recipients"
+	"fanmail/shared/report"
+	"fanmail/shared/storage"
+	"fanmail/shared/workflow"
+)
+
+// list is a checked campaign folder.
+type list struct {
+	content *campaign.Content
+	columns []string
+	// key and tag are the recipients file: both passes over it must see the same one.
+	key      string
+	tag      string
+	encoding recipients.Encoding
+	// headerFields are the columns that end up in header values.
+	headerFields []string
+}
+
+// check reads the whole folder but the rows of the recipients file. The error is campaign.Problems for what its author
+// can mend.
+func (h *handler) check(ctx context.Context, name string) (*list, error) {
+	folder := storage.CampaignFolder(name)
+	content, err := campaign.Read(h.store.Folder(ctx, folder), name)
+	if err != nil {
+		return nil, err
+	}
+	l := &list{content: content, key: path.Join(folder, content.Campaign.Recipients)}
+	body, tag, err := h.store.Open(ctx, l.key)
+	if storage.Missing(err) {
+		return nil, campaign.Problems{{File: content.Campaign.Recipients, Message: "no such file in the folder"}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.tag = tag
+	l.encoding, err = recipients.Detect(body)
+	_ = body.Close()
+	if err != nil {
+		return nil, problems(err)
+	}
+	reader, closer, err := h.read(ctx, l)
+	if err != nil {
+		return nil, problems(err)
+	}
+	_ = closer.Close()
+	set, found := content.Compile(reader.Columns())
+	if len(found) > 0 {
+		return nil, found
+	}
+	l.columns, l.headerFields = reader.Columns(), set.HeaderFields()
+	return l, nil
+}
+
+func (h *handler) read(ctx context.Context, l *list) (*recipients.Reader, io.Closer, error) {
+	body, tag, err := h.store.Open(ctx, l.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tag != l.tag {
+		_ = body.Close()
+		return nil, nil, &workflow.InvalidCampaign{Message: fmt.Sprintf("%s was changed while it was read; start the campaign again", l.key)}
+	}
+	reader, err := recipients.NewReader(body, recipients.Options{File: l.content.Campaign.Recipients, Encoding: l.encoding, HeaderFields: l.headerFields})
+	if err != nil {
+		_ = body.Close()
+	}
+	return reader, body, err
+}
+
+// importRecipients streams the recipients file into the ledger, and every line that does not become a recipient into
+// rejects.csv.
+func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Campaign, l *list) error {
+	reader, closer, err := h.read(ctx, l)
+	if err != nil {
+		return problems(err)
+	}
+	defer func() { _ = closer.Close() }()
+	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
+	counts := map[string]int64{}
+	var importErr error
+	err = h.store.Write(ctx, rejects.Key, "text/csv; charset=utf-8", func(w io.Writer) error {
+		lines := csv.NewWriter(w)
+		if err := lines.Write([]string{"line", "email", "reason", "detail"}); err != nil {
+			return err
+		}
+		reject := func(r recipients.Reject) error {
+			counts[string(r.Reason)]++
+			return lines.Write([]string{strconv.Itoa(r.Line), r.Email, string(r.Reason), r.Detail})
+		}
+		_, importErr = ledger.Import(ctx, db, c, goodRows(reader, reject),
+			func(d ledger.Duplicate) error {
+				return reject(recipients.Reject{Line: int(d.Line), Email: d.Address, Reason: recipients.Duplicate, Detail: fmt.Sprintf("the address of line %d", d.First)})
+			},
+			func() map[string]int64 { return counts })
+		// rejects.csv is worth having even when the import failed.
+		lines.Flush()
+		return lines.Error()
+	})
+	if errors.Is(importErr, ledger.ErrNoRecipients) {
+		return noRecipients(l, counts, rejects)
+	}
+	if importErr != nil {
+		return problems(importErr)
+	}
+	return err
+}
+
+// goodRows reads on to the next good row and reports the bad ones that it passes.
+func goodRows(reader *recipients.Reader, reject func(recipients.Reject) error) func() (ledger.Row, error) {
+	return func() (ledger.Row, error) {
+		for {
+			recipient, bad, err := reader.Read()
+			if err != nil {
+				return ledger.Row{}, err
+			}
+			if bad == nil {
+				return ledger.Row{Line: recipient.Line, Address: recipient.Address, Fields: recipient.Fields}, nil
+			}
+			if err := reject(*bad); err != nil {
+				return ledger.Row{}, err
+			}
+		}
+	}
+}
+
+// noRecipients says that the list is empty, or why every line of it was rejected.
+func noRecipients(l *list, counts map[string]int64, rejects workflow.Object) error {
+	var reasons []string
+	for _, reason := range recipients.Reasons {
+		if n := counts[string(reason)]; n > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+		}
+	}
+	message := "has no recipients: there is no line below the header"
+	if len(reasons) > 0 {
+		message = fmt.Sprintf("has no good address: %s; each line is in s3://%s/%s", strings.Join(reasons, ", "), rejects.Bucket, rejects.Key)
+	}
+	return campaign.Problems{{File: l.content.Campaign.Recipients, Message: message}}
+}
+
+// problems turns the errors of the recipients file into what its author can mend.
+func problems(err error) error {
+	var file *recipients.Error
+	if errors.As(err, &file) {
+		return campaign.Problems{{File: file.File, Line: file.Line, Message: file.Message}}
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+// Command send is the Lambda function that claims the recipients of a batch and mails them.
+package main
+
+import (
+	"context"
+	"os"
+
+	"fanmail/shared/cloud"
+	"fanmail/shared/database"
+	"fanmail/shared/function"
+	"fanmail/shared/mailer"
+	"fanmail/shared/storage"
+)
+
+func main() {
+	config, err := cloud.Config(context.Background())
+	if err != nil {
+		function.Fail(err)
+	}
+	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-send")
+	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
+	function.Start(db, (&handler{db: db, store: store, ses: cloud.Sender(config, mailer.Parallel)}).handle)
+}

@@ -1,0 +1,42 @@
+package local
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// services are what stands behind the endpoint.
+type services struct {
+	stepFunctions, ses, lambda, s3 http.Handler
+}
+
+// route tells by the form of a request which service it is for; what no other service knows is S3's, whose buckets may
+// have any name.
+func route(to services) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target, path := r.Header.Get("X-Amz-Target"), r.URL.Path
+		switch {
+		case strings.HasPrefix(target, "AWSStepFunctions."):
+			to.stepFunctions.ServeHTTP(w, r)
+		case target != "":
+			refuse(w, target)
+		case strings.HasPrefix(path, "/v2/email/"), strings.HasPrefix(path, "/_mailbox"), strings.HasPrefix(path, "/_ses/"):
+			to.ses.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/2015-03-31/functions/"):
+			to.lambda.ServeHTTP(w, r)
+		default:
+			to.s3.ServeHTTP(w, r)
+		}
+	})
+}
+
+// refuse answers a call of a JSON-protocol service that the runtime does not have.
+func refuse(w http.ResponseWriter, target string) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(http.StatusBadRequest)
+	json.NewEncoder(w).Encode(map[string]string{
+		"__type":  "UnknownOperationException",
+		"message": "The local runtime has Step Functions, Lambda, SES v2 and S3; it does not have " + target + ".",
+	})
+}

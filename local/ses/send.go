@@ -1,0 +1,102 @@
+package ses
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// maxRequest is the size limit of a request in bytes: a message of 40 MiB in base64 and room for the rest.
+const maxRequest = 60 << 20
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// sendEmail decides on one message in SES's order: is the request well formed, may the account send, is the quota or the
+// rate used up, accepted. A message that is accepted stays accepted, whether or not the caller is still there for the answer.
+func (s *Service) sendEmail(w http.ResponseWriter, r *http.Request) {
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buffer.Cap() <= 1<<20 { // a pool that keeps the buffers of large attachments would never shrink
+			buffers.Put(buffer)
+		}
+	}()
+	buffer.Reset()
+	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest)); err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			s.answerError(w, rejected("Message length is more than %d bytes long.", maxMessage))
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}
+	body := buffer.Bytes()
+	var request Request
+	if err := json.Unmarshal(body, &request); err != nil {
+		s.answerError(w, &Error{http.StatusBadRequest, "SerializationException", err.Error()})
+		return
+	}
+	if e := s.check(&request); e != nil {
+		s.wait(s.Settings().latency())
+		s.answerError(w, e)
+		return
+	}
+
+	var fault Fault
+	if s.config.Fault != nil {
+		fault = s.config.Fault(&request)
+	}
+	s.wait(fault.Delay)
+	if fault.Drop {
+		panic(http.ErrAbortHandler)
+	}
+	messageID, e := "", fault.Error
+	if e == nil {
+		messageID, e = s.accept(&request, body)
+	}
+	s.wait(s.Settings().latency() + fault.AnswerDelay)
+	switch {
+	case e != nil:
+		s.answerError(w, e)
+	case fault.LoseAnswer:
+		panic(http.ErrAbortHandler)
+	case fault.Answer != "":
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, fault.Answer)
+	default:
+		s.answer(w, http.StatusOK, struct{ MessageId string }{messageID})
+	}
+}
+
+// accept applies the account's limits and appends the message to the mailbox.
+func (s *Service) accept(request *Request, body []byte) (messageID string, _ *Error) {
+	entry := newEntry(request)
+	content, err := oneLine(body)
+	if err != nil {
+		return "", &Error{http.StatusBadRequest, "SerializationException", err.Error()}
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosed() {
+		return "", ErrUnavailable
+	}
+	now := s.config.Clock()
+	switch limit := s.settings.Max24HourSend; {
+	case !s.settings.SendingEnabled:
+		return "", ErrPaused
+	case limit >= 0 && float64(s.day.sum(now)) >= limit:
+		return "", ErrDailyQuota
+	case !s.rate.allows(now):
+		return "", ErrRate
+	}
+	entry.Time = now.UTC()
+	if err := s.mailbox.append(entry, content); err != nil {
+		s.config.Logger.Error("the local SES can't write its mailbox: is the disk full?", "error", err)
+		return "", ErrInternal
+	}
+	s.rate.take(len(request.recipients()))
+	s.day.add(now, entry.quotaRecipients())
+	return entry.MessageID, nil
+}

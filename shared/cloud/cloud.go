@@ -1,0 +1,61 @@
+// Package cloud makes the AWS clients of the Lambda functions. Its list of calls is the whole of what they ask of AWS; the
+// IAM statements of serverless.yml follow it.
+//
+//	call                     by                      for
+//	s3:GetObject             prepare, send           the campaign folder, the content snapshot
+//	s3:PutObject             prepare, plan, finish   content, rejects.csv, manifests, report.json, outcomes.csv
+//	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
+//	s3:ListBucket            prepare                 so that a missing file is NoSuchKey and not AccessDenied
+//	ses:GetAccount           plan                    quota and rate
+//	ses:SendEmail            send                    one message to one recipient
+//	states:DescribeExecution prepare                 whether the execution that owns a campaign still runs
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+
+// Config loads the SDK's configuration from the environment: region, credentials, AWS_ENDPOINT_URL.
+func Config(ctx context.Context) (aws.Config, error) {
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return c, fmt.Errorf("loading the AWS configuration: %w", err)
+	}
+	return c, nil
+}
+
+// S3 returns a client with the SDK's retries.
+func S3(c aws.Config) *s3.Client { return s3.NewFromConfig(c) }
+
+// StepFunctions returns a client with the SDK's retries.
+func StepFunctions(c aws.Config) *sfn.Client { return sfn.NewFromConfig(c) }
+
+// Account returns a SES client with the SDK's retries, for calls that may be repeated.
+func Account(c aws.Config) *sesv2.Client { return sesv2.NewFromConfig(c) }
+
+// SendTimeout bounds one SendEmail call. A call that takes longer has an unknown outcome.
+const SendTimeout = 15 * time.Second
+
+// Sender returns a SES client for SendEmail with parallel connections. It never retries: SES has no idempotency token, so
+// a repeated call may be a second mail.
+func Sender(c aws.Config, parallel int) *sesv2.Client {
+	return sesv2.NewFromConfig(c, func(o *sesv2.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = awshttp.NewBuildableClient().
+			WithTimeout(SendTimeout).
+			WithTransportOptions(func(t *http.Transport) {
+				t.MaxIdleConns = parallel
+				t.MaxIdleConnsPerHost = parallel
+			})
+	})
+}

@@ -1,0 +1,115 @@
+package database
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"fanmail/shared/workflow"
+)
+
+// SQLSTATE codes, https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	tooManyConnections = "53300"
+	diskFull           = "53100"
+	undefinedTable     = "42P01"
+	invalidSchema      = "3F000"
+	invalidPassword    = "28P01"
+	invalidAuth        = "28000"
+	noSuchDatabase     = "3D000"
+	noPrivilege        = "42501"
+)
+
+// Explain turns an error of PostgreSQL, or of the way to it, into the named error that the state machine knows: one line
+// that says what was being done (the text of err), what is wrong, and how to mend it. Any other error comes back as it is.
+func Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	var busy *workflow.DatabaseBusy
+	var failed *workflow.DatabaseFailed
+	if errors.As(err, &busy) || errors.As(err, &failed) {
+		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if pg.Code == tooManyConnections {
+			return &workflow.DatabaseBusy{Message: "PostgreSQL has no connection slot free: " + pg.Message}
+		}
+		return &workflow.DatabaseFailed{Message: fmt.Sprintf("%s: %s", doing(err, pg), mend(pg))}
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		where := net.JoinHostPort(connect.Config.Host, fmt.Sprint(connect.Config.Port))
+		return &workflow.DatabaseFailed{Message: fmt.Sprintf("PostgreSQL can't be reached at %s: %s; check the host, the port and the network path in DATABASE_URL", where, oneLine(rootCause(connect)))}
+	}
+	if pgconn.Timeout(err) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") {
+		return &workflow.DatabaseFailed{Message: "the connection to PostgreSQL broke: " + oneLine(err)}
+	}
+	return err
+}
+
+func mend(pg *pgconn.PgError) string {
+	text := pg.Message
+	if pg.Detail != "" {
+		text += " (" + pg.Detail + ")"
+	}
+	switch pg.Code {
+	case invalidPassword, invalidAuth:
+		return text + "; check the user and the password in DATABASE_URL"
+	case noSuchDatabase:
+		return text + "; create it, or mend the name in DATABASE_URL"
+	case undefinedTable, invalidSchema:
+		return text + "; run the migrate function first"
+	case noPrivilege:
+		return text + "; grant the role of DATABASE_URL what it lacks"
+	case diskFull:
+		return text + "; free or add disk space on the database server, then start the campaign again"
+	}
+	return fmt.Sprintf("%s (SQLSTATE %s)", text, pg.Code)
+}
+
+// doing is the part of err's text that stands before PostgreSQL's own words: what the program was doing.
+func doing(err error, pg *pgconn.PgError) string {
+	before, _, found := strings.Cut(err.Error(), pg.Error())
+	before = strings.TrimSuffix(strings.TrimSpace(before), ":")
+	var connect *pgconn.ConnectError
+	if !found || before == "" || errors.As(err, &connect) {
+		return "PostgreSQL refused"
+	}
+	return before
+}
+
+// malformed drops the connection string, which may hold a password, from pgx's parse error.
+func malformed(err error) string {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) && parse.Unwrap() != nil {
+		return oneLine(parse.Unwrap()) + "; write postgres://user:password@host:5432/database"
+	}
+	return "write postgres://user:password@host:5432/database"
+}
+
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		var op *net.OpError
+		var dns *net.DNSError
+		if errors.As(err, &dns) {
+			return dns
+		}
+		if errors.As(err, &op) {
+			return op
+		}
+		err = next
+	}
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

@@ -1,0 +1,96 @@
+// Package deployment reads functions.yml, where timeouts, memory and concurrency of the Lambda functions are written once
+// for serverless.yml, the local runtime and whoever calculates with them.
+package deployment
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed functions.yml
+var functionsYAML []byte
+
+// Function is one Lambda function of the deployment.
+type Function struct {
+	// Key names the function: in functions.yml, in the state machine, and as its folder in lambdas/.
+	Key string
+	// Timeout is the limit on one invocation, in whole seconds, at most 15 minutes.
+	Timeout time.Duration
+	// MemorySize is in MiB.
+	MemorySize int
+	// ReservedConcurrency is the largest number of environments at work, and so of connections, at least 1.
+	ReservedConcurrency int
+	// Environment are the variables that only this function has.
+	Environment map[string]string
+}
+
+// Functions are the functions of the deployment, sorted by key.
+func Functions() ([]Function, error) { return Parse(functionsYAML) }
+
+// Bound is the largest number of PostgreSQL connections that the functions can hold: one per environment.
+func Bound(functions []Function) int {
+	bound := 0
+	for _, f := range functions {
+		bound += f.ReservedConcurrency
+	}
+	return bound
+}
+
+// entry is a function as the file writes it. What only serverless.yml needs is not read.
+type entry struct {
+	Timeout             int               `yaml:"timeout"`
+	MemorySize          int               `yaml:"memorySize"`
+	ReservedConcurrency int               `yaml:"reservedConcurrency"`
+	Environment         map[string]string `yaml:"environment"`
+}
+
+// Parse reads the text of a functions.yml. The error names every function that is not described well enough to run.
+func Parse(text []byte) ([]Function, error) {
+	var entries map[string]entry
+	if err := yaml.Unmarshal(text, &entries); err != nil {
+		return nil, fmt.Errorf("reading functions.yml: %w", err)
+	}
+	if len(entries) == 0 {
+		return nil, errors.New("reading functions.yml: it has no functions")
+	}
+	var functions []Function
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		e := entries[key]
+		if err := e.check(); err != nil {
+			problems = append(problems, fmt.Errorf("functions.yml: %s: %w", key, err))
+			continue
+		}
+		functions = append(functions, Function{
+			Key:                 key,
+			Timeout:             time.Duration(e.Timeout) * time.Second,
+			MemorySize:          e.MemorySize,
+			ReservedConcurrency: e.ReservedConcurrency,
+			Environment:         e.Environment,
+		})
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return functions, nil
+}
+
+// check applies Lambda's limits, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, and ours: without
+// a reserved concurrency there is no bound.
+func (e entry) check() error {
+	switch {
+	case e.Timeout < 1 || e.Timeout > 900:
+		return fmt.Errorf("timeout is %d: it must be 1 to 900 seconds", e.Timeout)
+	case e.MemorySize < 128 || e.MemorySize > 10240:
+		return fmt.Errorf("memorySize is %d: it must be 128 to 10240 MiB", e.MemorySize)
+	case e.ReservedConcurrency < 1:
+		return fmt.Errorf("reservedConcurrency is %d: it must be at least 1, or the number of connections has no bound", e.ReservedConcurrency)
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package deployment
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTheDeploymentIsRead(t *testing.T) {
+	functions, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byKey := map[string]Function{}
+	sum := 0
+	for i, f := range functions {
+		byKey[f.Key] = f
+		sum += f.ReservedConcurrency
+		if i > 0 && f.Key <= functions[i-1].Key {
+			t.Errorf("%s stands after %s", f.Key, functions[i-1].Key)
+		}
+	}
+	if Bound(functions) != sum || sum == 0 {
+		t.Errorf("bound is %d, the sum %d", Bound(functions), sum)
+	}
+	for _, key := range []string{"migrate", "prepare", "plan", "send", "finish", "control"} {
+		if _, ok := byKey[key]; !ok {
+			t.Errorf("%s is missing", key)
+		}
+	}
+	// Plan must not plan for more senders than the deployment lets run.
+	if senders := byKey["plan"].Environment["FANMAIL_SENDERS"]; senders != strconv.Itoa(byKey["send"].ReservedConcurrency) {
+		t.Errorf("plan has FANMAIL_SENDERS=%q, send runs %d", senders, byKey["send"].ReservedConcurrency)
+	}
+}
+
+func TestAnchorsAndNumbersAreRead(t *testing.T) {
+	functions, err := Parse([]byte(`
+plan: { timeout: 30, memorySize: 256, reservedConcurrency: 2, environment: { FANMAIL_SENDERS: &senders 7 } }
+send: { timeout: 300, memorySize: 128, reservedConcurrency: *senders, handler: bootstrap }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Function{
+		{Key: "plan", Timeout: 30 * time.Second, MemorySize: 256, ReservedConcurrency: 2, Environment: map[string]string{"FANMAIL_SENDERS": "7"}},
+		{Key: "send", Timeout: 5 * time.Minute, MemorySize: 128, ReservedConcurrency: 7},
+	}
+	if diff := cmp.Diff(want, functions); diff != "" {
+		t.Error(diff)
+	}
+	if Bound(functions) != 9 {
+		t.Errorf("bound is %d", Bound(functions))
+	}
+}
+
+func TestABadFileIsRefusedByName(t *testing.T) {
+	good := "timeout: 30, memorySize: 256, reservedConcurrency: 2"
+	for text, want := range map[string]string{
+		"":             "no functions",
+		"send: [1]":    "functions.yml",
+		"send: {a: *b": "functions.yml",
+		"send: {" + strings.Replace(good, "30", "901", 1) + "}":                                                       "send: timeout is 901",
+		"send: {" + strings.Replace(good, "30", "0", 1) + "}":                                                         "send: timeout is 0",
+		"send: {" + strings.Replace(good, "256", "64", 1) + "}":                                                       "send: memorySize is 64",
+		"send: {timeout: 30, memorySize: 256}":                                                                        "send: reservedConcurrency is 0",
+		"plan: {" + good + "}\nsend: {timeout: 1, memorySize: 128}\nprepare: {memorySize: 1, reservedConcurrency: 1}": "prepare: timeout is 0",
+	} {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+// Package function is the common main of the Lambda functions: strict input, logs as JSON, the warm database handle
+// closed on SIGTERM, and errors named as the state machine matches them.
+package function
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"fanmail/shared/database"
+	"fanmail/shared/workflow"
+)
+
+// Start runs the function until its execution environment is shut down. db may be nil.
+func Start[In, Out any](db *database.Handle, handle func(context.Context, In) (Out, error)) {
+	slog.SetDefault(lambdacontext.NewLogger())
+	lambda.StartWithOptions(
+		func(ctx context.Context, in In) (Out, error) {
+			out, err := handle(ctx, in)
+			if err != nil {
+				err = Name(err)
+				slog.ErrorContext(ctx, err.Error())
+			}
+			return out, err
+		},
+		lambda.WithDisallowUnknownFields(true),
+		lambda.WithEnableSIGTERM(func() {
+			if db != nil {
+				_ = db.Close()
+			}
+		}))
+}
+
+// Fail ends the process during initialisation with one line that says why.
+func Fail(err error) {
+	slog.Error(err.Error())
+	os.Exit(1)
+}
+
+// Name returns the named error that is, or stands for, err, unwrapped: Step Functions matches the type of the outermost
+// error only. An error without a name comes back as it is, and only States.ALL catches it.
+func Name(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = database.Explain(err)
+	if named := workflow.Named(err); named != nil {
+		return named
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"fanmail/shared/workflow"
+)
+
+// noWaveYet is Campaign.Settled before the execution's first wave, so that it can't look fruitless.
+const noWaveYet = -1
+
+// Opening is what Open needs to know of the campaign and of the execution that wants it.
+type Opening struct {
+	Name          string
+	Execution     string
+	Settings      json.RawMessage
+	RecipientsTag string
+	// Predecessor is an execution that is known to have ended; Open takes the campaign over from it.
+	Predecessor string
+}
+
+// Open creates the campaign, or takes it up where it stood, for the execution. A campaign that another execution owns
+// and that is under way comes back with ok false and the owner in Execution: ask whether that one still runs.
+// The error is *workflow.InvalidCampaign when the campaign can't be started again.
+func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err error) {
+	c = &Campaign{Name: o.Name, State: Importing, Execution: o.Execution, Settings: o.Settings, RecipientsTag: o.RecipientsTag, Rejected: map[string]int64{}, Settled: noWaveYet}
+	result, err := db.NewInsert().Model(c).On("conflict (name) do nothing").Returning("*").Exec(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("creating campaign %s: %w", o.Name, err)
+	}
+	if n, _ := result.RowsAffected(); n == 1 {
+		return c, true, nil
+	}
+	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		c = new(Campaign)
+		if err := tx.NewSelect().Model(c).Where("name = ?", o.Name).For("update").Scan(ctx); err != nil {
+			return err
+		}
+		if ok, err = resumable(c, o); err != nil || !ok {
+			return err
+		}
+		if c.State != Importing {
+			c.State = Running
+		}
+		c.Reason, c.Execution, c.Settings, c.RecipientsTag = "", o.Execution, o.Settings, o.RecipientsTag
+		c.Settled, c.Fruitless = noWaveYet, 0
+		_, err := tx.NewUpdate().Model(c).
+			Column("state", "reason", "execution", "settings", "recipients_tag", "settled", "fruitless").
+			Set("ended_at = null").WherePK().Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("taking up campaign %s: %w", o.Name, err)
+	}
+	return c, ok, nil
+}
+
+// resumable decides whether the execution of o may have the campaign c.
+func resumable(c *Campaign, o Opening) (bool, error) {
+	underWay := c.State == Importing || c.State == Running
+	switch {
+	case c.State == Cancelled:
+		return false, &workflow.InvalidCampaign{Message: fmt.Sprintf("campaign %s was cancelled and can't be started again; give the folder a new name to mail it anew", c.Name)}
+	case underWay && c.Execution != o.Execution && c.Execution != o.Predecessor:
+		return false, nil
+	case c.State != Importing && c.RecipientsTag != o.RecipientsTag:
+		return false, &workflow.InvalidCampaign{Message: fmt.Sprintf("campaign %s was started with another recipients file; put the old one back to resume it, or give the folder a new name to mail the new list", c.Name)}
+	}
+	return true, nil
+}
+
+// Find returns the campaign by name, or nil when there is none.
+func Find(ctx context.Context, db bun.IDB, name string) (*Campaign, error) {
+	return find(ctx, db, "name = ?", name)
+}
+
+// FindOwned returns the campaign that the execution owns, or nil when it owns none.
+func FindOwned(ctx context.Context, db bun.IDB, execution string) (*Campaign, error) {
+	return find(ctx, db, "execution = ?", execution)
+}
+
+func find(ctx context.Context, db bun.IDB, where string, value string) (*Campaign, error) {
+	c := new(Campaign)
+	err := db.NewSelect().Model(c).Where(where, value).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking up the campaign of %s: %w", value, err)
+	}
+	return c, nil
+}
+
+// Halt stops a running campaign for a reason that concerns all of it, such as a suspended SES account.
+func Halt(ctx context.Context, db bun.IDB, name, execution, reason string) error {
+	_, err := db.NewUpdate().Model((*Campaign)(nil)).
+		Set("state = ?, reason = ?", Halted, reason).
+		Where("name = ? and execution = ? and state = ?", name, execution, Running).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("halting campaign %s: %w", name, err)
+	}
+	return nil
+}
+
+// EndWave keeps every sender of the wave from claiming more, because the daily quota is used up.
+func EndWave(ctx context.Context, db bun.IDB, name, execution string, wave int) error {
+	_, err := db.NewUpdate().Model((*Campaign)(nil)).
+		Set("ended_wave = ?", wave).
+		Where("name = ? and execution = ? and ended_wave < ?", name, execution, wave).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ending wave %d of campaign %s: %w", wave, name, err)
+	}
+	return nil
+}
+
+// Close ends the campaign of the execution: finished when it was running, failed when state says so. A campaign that
+// was paused, halted or cancelled keeps its state.
+func Close(ctx context.Context, db bun.IDB, c *Campaign, state CampaignState, reason string) error {
+	if state == Finished && c.State != Running {
+		state, reason = c.State, c.Reason
+	}
+	if state == Failed && c.State == Importing {
+		// Nothing was imported: the next start imports from scratch.
+		state = Importing
+	}
+	err := db.NewUpdate().Model(c).
+		Set("state = ?, reason = ?, ended_at = now()", state, reason).
+		Where("id = ? and execution = ?", c.ID, c.Execution).Returning("*").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s was taken over by another execution", c.Name)}
+	}
+	if err != nil {
+		return fmt.Errorf("closing campaign %s: %w", c.Name, err)
+	}
+	return nil
+}

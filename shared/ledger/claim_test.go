@@ -1,0 +1,158 @@
+package ledger_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fanmail/shared/ledger"
+)
+
+func claiming(limit int) ledger.Claiming {
+	return ledger.Claiming{Campaign: "spring-sale", Execution: execution, Wave: 1, First: 1, Last: 100, Limit: limit}
+}
+
+func TestAClaimedRecipientIsClaimedOnce(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	start(t, db, "a@example.com", "b@example.com", "c@example.com")
+	first, err := ledger.Claim(ctx, db, claiming(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ledger.Claim(ctx, db, claiming(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := ledger.Claim(ctx, db, claiming(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first.Recipients) != 2 || len(second.Recipients) != 1 || len(third.Recipients) != 0 {
+		t.Fatalf("claims took %d, %d, %d recipients; want 2, 1, 0", len(first.Recipients), len(second.Recipients), len(third.Recipients))
+	}
+	if got := first.Recipients[0]; got.Seq != 1 || got.Address != "a@example.com" || got.Fields["name"] != "a\tb\\c\nd'e" {
+		t.Errorf("first recipient is %+v", got)
+	}
+}
+
+func TestAnOutcomeIsRecordedOnlyForTheClaimThatHoldsIt(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	start(t, db, "a@example.com")
+	chunk, err := ledger.Claim(ctx, db, claiming(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}}
+	for _, step := range []struct {
+		name  string
+		claim uuid.UUID
+		want  int64
+	}{
+		{"a stranger's claim", uuid.New(), 0},
+		{"the claim that holds it", chunk.Claim, 1},
+		{"the same again", chunk.Claim, 0},
+	} {
+		n, err := ledger.Record(ctx, db, "spring-sale", step.claim, sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != step.want {
+			t.Errorf("%s recorded %d outcomes, want %d", step.name, n, step.want)
+		}
+	}
+}
+
+func TestNobodyClaimsForACampaignThatIsNotTheirs(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*ledger.Claiming)
+		before string
+	}{
+		{"another execution", func(c *ledger.Claiming) { c.Execution = "other" }, ""},
+		{"paused", nil, "update fanmail.campaign set state = 'paused'"},
+		{"wave ended early", nil, "update fanmail.campaign set ended_wave = 1"},
+		{"another range", func(c *ledger.Claiming) { c.First, c.Last = 2, 9 }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			db, ctx := open(t), context.Background()
+			start(t, db, "a@example.com")
+			if test.before != "" {
+				if _, err := db.ExecContext(ctx, test.before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := claiming(5)
+			if test.change != nil {
+				test.change(&c)
+			}
+			chunk, err := ledger.Claim(ctx, db, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(chunk.Recipients) != 0 {
+				t.Errorf("claimed %d recipients, want none", len(chunk.Recipients))
+			}
+		})
+	}
+}
+
+func TestAnAddressSuppressedAfterTheImportIsNotMailed(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	c := start(t, db, "a@example.com", "b@example.com")
+	if _, err := db.ExecContext(ctx, "insert into fanmail.suppression values ('a@example.com', 'complaint')"); err != nil {
+		t.Fatal(err)
+	}
+	chunk, err := ledger.Claim(ctx, db, claiming(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chunk.Recipients) != 1 || chunk.Recipients[0].Address != "b@example.com" {
+		t.Errorf("claimed %+v, want b@example.com only", chunk.Recipients)
+	}
+	counts, err := ledger.Count(ctx, db, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Suppressed != 1 || counts.Claimed != 1 {
+		t.Errorf("counts are %+v", counts)
+	}
+}
+
+func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
+	for _, test := range []struct {
+		name              string
+		account, campaign float64
+		spacing           time.Duration
+	}{
+		{"account alone", 10, 0, 100 * time.Millisecond},
+		{"campaign faster than the account", 10, 50, 100 * time.Millisecond},
+		{"campaign slower than the account", 10, 2, 500 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			db, ctx := open(t), context.Background()
+			c := start(t, db, "a@example.com", "b@example.com", "c@example.com", "d@example.com")
+			if err := ledger.StartWave(ctx, db, ledger.Wave{Campaign: c, AccountRate: test.account, CampaignRate: test.campaign}); err != nil {
+				t.Fatal(err)
+			}
+			first, err := ledger.Claim(ctx, db, claiming(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := ledger.Claim(ctx, db, claiming(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first.Spacing != test.spacing {
+				t.Errorf("slots are %v apart, want %v", first.Spacing, test.spacing)
+			}
+			if second.Delay > 2*test.spacing || second.Delay == 0 {
+				t.Errorf("the second chunk waits %v, want up to %v", second.Delay, 2*test.spacing)
+			}
+			if second.Lease < ledger.ClaimLease+second.Delay {
+				t.Errorf("lease %v does not cover the delay %v", second.Lease, second.Delay)
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+-- A campaign: one mailing. Its name is its identity: starting it again resumes it.
+create table fanmail.campaign (
+  id             bigint generated always as identity primary key,
+  name           text not null unique,
+  state          text not null check (state in
+                   ('importing', 'running', 'paused', 'halted', 'cancelled', 'failed', 'finished')),
+  reason         text not null default '',
+  -- The execution that owns the campaign. It fences claims: an execution that lost the campaign claims nothing more.
+  execution      text not null,
+  settings       jsonb not null,
+  -- The S3 entity tag of the recipients.csv that was imported.
+  recipients_tag text not null,
+  recipients     bigint not null default 0,
+  rejected       jsonb not null default '{}',
+  waves          int not null default 0,
+  batches        bigint not null default 0,
+  -- A wave that was ended early (daily quota reached) claims nothing more.
+  ended_wave     int not null default 0,
+  -- Recipients settled when this execution planned its last wave (-1: none yet), and how many waves in a row settled none.
+  settled        bigint not null default -1,
+  fruitless      int not null default 0,
+  created_at     timestamptz not null default now(),
+  started_at     timestamptz not null default now(),
+  ended_at       timestamptz
+);
+
+-- The ledger: the only truth about who was mailed. No index covers a column that changes, so that every update is
+-- heap-only; the fill factor leaves the room for it.
+create table fanmail.recipient (
+  campaign_id   bigint not null,
+  seq           bigint not null,
+  line          bigint not null,
+  address       text not null,
+  fields        jsonb not null,
+  state         text not null default 'pending' check (state in
+                  ('pending', 'claimed', 'sent', 'failed', 'suppressed', 'skipped')),
+  reason        text,
+  claim         uuid,
+  -- Until then the sender that holds the claim may still call SES; afterwards the recipient is in doubt.
+  claimed_until timestamptz,
+  message_id    text,
+  settled_at    timestamptz,
+  primary key (campaign_id, seq),
+  check (state not in ('claimed', 'sent') or claim is not null)
+) with (fillfactor = 60);
+
+create unique index recipient_address on fanmail.recipient (campaign_id, address);
+
+-- Where COPY puts the lines of a recipients.csv before they are numbered. Unlogged: an import that was interrupted
+-- starts again from the file.
+create unlogged table fanmail.recipient_import (
+  campaign_id bigint not null,
+  line        bigint not null,
+  address     text not null,
+  fields      jsonb not null
+);
+
+-- Addresses that are never mailed, whatever the campaign.
+create table fanmail.suppression (
+  address    text primary key,
+  reason     text not null,
+  created_at timestamptz not null default now()
+);
+
+-- The rate: one row hands out the time slots of the SES account to all senders of all campaigns ('account'), and one
+-- for each campaign that is slower than the account ('campaign/<id>').
+create table fanmail.pace (
+  key     text primary key,
+  rate    double precision not null check (rate > 0),
+  next_at timestamptz not null default '-infinity'
+);

@@ -1,0 +1,169 @@
+package mailer
+
+import (
+	"cmp"
+	"context"
+	"net/http/httptrace"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"fanmail/shared/campaign"
+	"fanmail/shared/template"
+)
+
+// Parallel is how many SendEmail calls one sender has in flight.
+const Parallel = 10
+
+// Tags that every message carries, so that an event of SES finds its recipient.
+const (
+	TagCampaign = "fanmail-campaign"
+	TagSeq      = "fanmail-seq"
+	TagClaim    = "fanmail-claim"
+)
+
+// SES is the one call that sending needs. The client must not retry.
+type SES interface {
+	SendEmail(ctx context.Context, in *sesv2.SendEmailInput, optFns ...func(*sesv2.Options)) (*sesv2.SendEmailOutput, error)
+}
+
+// Mailer sends the messages of one campaign.
+type Mailer struct {
+	ses       SES
+	campaign  campaign.Campaign
+	templates *template.Set
+	// attachments and tags are the same in every message.
+	attachments []types.Attachment
+	tags        []types.MessageTag
+}
+
+// Recipient is one addressee with the fields of its templates.
+type Recipient struct {
+	Seq     int64
+	Address string
+	Fields  map[string]string
+}
+
+// Chunk is what one call of Send mails: recipient i at Start + i x Spacing, none later than LastStart.
+type Chunk struct {
+	Claim      uuid.UUID
+	Recipients []Recipient
+	Start      time.Time
+	Spacing    time.Duration
+	LastStart  time.Time
+}
+
+// New returns a Mailer for the content of a campaign, with its templates compiled.
+func New(ses SES, content *campaign.Content, templates *template.Set) *Mailer {
+	m := &Mailer{ses: ses, campaign: content.Campaign, templates: templates}
+	for _, a := range content.Attachments {
+		m.attachments = append(m.attachments, types.Attachment{FileName: &a.Name, ContentType: &a.ContentType, RawContent: a.Data})
+	}
+	for name, value := range content.Campaign.Tags {
+		m.tags = append(m.tags, types.MessageTag{Name: &name, Value: &value})
+	}
+	slices.SortFunc(m.tags, func(a, b types.MessageTag) int { return cmp.Compare(*a.Name, *b.Name) })
+	m.tags = append(m.tags, types.MessageTag{Name: aws.String(TagCampaign), Value: &content.Campaign.Name})
+	return m
+}
+
+// Send mails the chunk, with up to Parallel calls in flight, and returns one outcome per recipient in the same order. It
+// returns when the last call has been answered. A cancelled context keeps further calls from starting.
+func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
+	outcomes := make([]Outcome, len(chunk.Recipients))
+	var ended atomic.Pointer[Outcome]
+	var calls errgroup.Group
+	calls.SetLimit(Parallel)
+	for i, recipient := range chunk.Recipients {
+		slot := chunk.Start.Add(time.Duration(i) * chunk.Spacing)
+		if end := ended.Load(); end != nil {
+			outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
+			continue
+		}
+		if slot.After(chunk.LastStart) || !waitUntil(ctx, slot) || time.Now().After(chunk.LastStart) {
+			outcomes[i] = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
+			continue
+		}
+		calls.Go(func() error {
+			outcomes[i] = m.send(ctx, chunk.Claim, recipient)
+			if kind := outcomes[i].Kind; kind == Stop || kind == QuotaReached {
+				ended.Store(&outcomes[i])
+			}
+			return nil
+		})
+	}
+	_ = calls.Wait()
+	return outcomes
+}
+
+func (m *Mailer) send(ctx context.Context, claim uuid.UUID, r Recipient) Outcome {
+	message, err := m.templates.Render(r.Fields)
+	if err != nil {
+		return Outcome{Kind: Refused, Reason: "rendering: " + oneLine(err.Error())}
+	}
+	var reached atomic.Bool
+	// The call must not die with the invocation's context: a cancelled call has an unknown outcome.
+	ctx = httptrace.WithClientTrace(context.WithoutCancel(ctx), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	})
+	out, err := m.ses.SendEmail(ctx, m.input(claim, r, message))
+	if err != nil {
+		return classify(err, reached.Load())
+	}
+	if aws.ToString(out.MessageId) == "" {
+		return Outcome{Kind: Unknown, Reason: "SES answered without a message id"}
+	}
+	return Outcome{Kind: Accepted, MessageID: *out.MessageId}
+}
+
+func (m *Mailer) input(claim uuid.UUID, r Recipient, message template.Message) *sesv2.SendEmailInput {
+	body := &types.Body{}
+	if message.HTML != "" {
+		body.Html = utf8(message.HTML)
+	}
+	if message.Text != "" {
+		body.Text = utf8(message.Text)
+	}
+	in := &sesv2.SendEmailInput{
+		FromEmailAddress: &m.campaign.From,
+		ReplyToAddresses: m.campaign.ReplyTo,
+		Destination:      &types.Destination{ToAddresses: []string{r.Address}},
+		Content: &types.EmailContent{Simple: &types.Message{
+			Subject: utf8(message.Subject), Body: body, Attachments: m.attachments,
+		}},
+		EmailTags: append(slices.Clone(m.tags),
+			types.MessageTag{Name: aws.String(TagSeq), Value: aws.String(strconv.FormatInt(r.Seq, 10))},
+			types.MessageTag{Name: aws.String(TagClaim), Value: aws.String(claim.String())}),
+	}
+	if m.campaign.ConfigurationSet != "" {
+		in.ConfigurationSetName = &m.campaign.ConfigurationSet
+	}
+	return in
+}
+
+func utf8(s string) *types.Content {
+	return &types.Content{Data: &s, Charset: aws.String("UTF-8")}
+}
+
+// waitUntil waits until t and tells whether it got there before ctx was done.
+func waitUntil(ctx context.Context, t time.Time) bool {
+	wait := time.Until(t)
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,172 @@
+// Package planner decides what a campaign does next. Decide is a pure function of the facts; lambdas/plan gathers them
+// and carries the decision out.
+package planner
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"fanmail/shared/campaign"
+	"fanmail/shared/ledger"
+	"fanmail/shared/mailer"
+	"fanmail/shared/workflow"
+)
+
+const (
+	// waveLength ends a wave so that quota, window and rate are looked at again.
+	waveLength = time.Hour
+	// batchTime is how long a sender should be at work on one batch.
+	batchTime = time.Minute
+	// minBatch and maxBatch bound the pending recipients of a batch: a child execution costs a few transitions, and its
+	// failure concerns the whole batch.
+	minBatch, maxBatch = 50, 1000
+	// assumedLatency is the time of one SendEmail call by which senders are counted.
+	assumedLatency = 100 * time.Millisecond
+	// quotaRecheck is how long to wait for a daily quota that others than this campaign have used up.
+	quotaRecheck = 15 * time.Minute
+	// doubtMargin is waited beyond the end of the last claim under way.
+	doubtMargin = time.Second
+	// maxFruitless waves in a row that settle nobody end the campaign.
+	maxFruitless = 2
+	// unlimited is SES's Max24HourSend for an account without a daily quota.
+	unlimited = -1
+)
+
+// Quota is the SES account as GetAccount reports it.
+type Quota struct {
+	// Max24HourSend is recipients per rolling 24 hours, -1 for no limit; SentLast24Hours of it are used.
+	Max24HourSend   float64
+	SentLast24Hours float64
+	// MaxSendRate is recipients per second.
+	MaxSendRate    float64
+	SendingEnabled bool
+	// Enforcement is HEALTHY, PROBATION or SHUTDOWN.
+	Enforcement string
+}
+
+// Facts is all that a decision depends on.
+type Facts struct {
+	Standing ledger.Standing
+	Settings campaign.Campaign
+	Quota    Quota
+	// Senders is the largest number of senders that the deployment allows.
+	Senders int
+}
+
+// Decision is the answer to "what next?".
+type Decision struct {
+	Next   workflow.Next
+	Reason string
+	// Until ends a wait or a wave.
+	Until time.Time
+	// Halt: the campaign is to be halted for Reason.
+	Halt bool
+	// Limit is how many recipients the wave may claim, BatchSize how many a batch holds, Senders how many work at once.
+	Limit     int64
+	BatchSize int64
+	Senders   int
+	// Fruitless is how many waves in a row, this one's predecessor included, settled nobody.
+	Fruitless int
+}
+
+// Decide answers "what next?". The error is *workflow.CampaignStuck when waves make no progress.
+func Decide(f Facts) (Decision, error) {
+	s, now := f.Standing, f.Standing.Now
+	counts := s.Counts
+	if s.Campaign.State != ledger.Running {
+		return Decision{Next: workflow.NextFinish, Reason: string(s.Campaign.State)}, nil
+	}
+	if counts.Pending == 0 && counts.Claimed == 0 {
+		return Decision{Next: workflow.NextFinish, Reason: "sent"}, nil
+	}
+	if reason := accountStops(f.Quota); reason != "" {
+		return Decision{Next: workflow.NextFinish, Reason: reason, Halt: true}, nil
+	}
+	if counts.Pending == 0 {
+		return Decision{Next: workflow.NextWait, Until: s.ClaimedUntil.Add(doubtMargin),
+			Reason: fmt.Sprintf("%d recipients are claimed by senders that may still be at work", counts.Claimed)}, nil
+	}
+	opens, closes := windowAt(f.Settings.Window, now)
+	if opens.After(now) {
+		return Decision{Next: workflow.NextWait, Until: opens, Reason: "the send window is closed"}, nil
+	}
+	limit, renews, reason := quotaLeft(f)
+	if limit < 1 {
+		return Decision{Next: workflow.NextWait, Until: renews, Reason: reason}, nil
+	}
+	fruitless := 0
+	if counts.Settled() == s.Campaign.Settled {
+		fruitless = s.Campaign.Fruitless + 1
+	}
+	if fruitless >= maxFruitless {
+		return Decision{}, &workflow.CampaignStuck{Message: fmt.Sprintf(
+			"%d waves in a row mailed nobody, %d recipients are pending%s; mend the cause and start the campaign again", fruitless, counts.Pending, trouble(s.Trouble))}
+	}
+	rate := f.Quota.MaxSendRate
+	if f.Settings.Rate > 0 {
+		rate = min(rate, f.Settings.Rate)
+	}
+	limit = min(limit, counts.Pending)
+	until := now.Add(waveLength)
+	if !closes.IsZero() && closes.Before(until) {
+		until = closes
+	}
+	senders := sendersFor(rate, f.Senders, limit)
+	return Decision{Next: workflow.NextSend, Until: until, Limit: limit, Senders: senders,
+		BatchSize: batchSize(rate, senders, limit), Fruitless: fruitless}, nil
+}
+
+func accountStops(q Quota) string {
+	switch {
+	case q.Enforcement == "SHUTDOWN":
+		return "Amazon SES has shut down sending for this account: see the account's reputation page in the SES console"
+	case !q.SendingEnabled:
+		return "sending is paused for this SES account: enable it in the SES console, then start the campaign again"
+	case q.MaxSendRate <= 0:
+		return "this SES account has a sending rate of 0: see the account's sending statistics in the SES console"
+	}
+	return ""
+}
+
+// quotaLeft is how many recipients may be sent to now, by the account's daily quota and the campaign's dailyLimit, and
+// when to look again if that is none.
+func quotaLeft(f Facts) (limit int64, renews time.Time, reason string) {
+	s := f.Standing
+	limit = math.MaxInt64
+	if f.Quota.Max24HourSend != unlimited {
+		limit = int64(f.Quota.Max24HourSend - f.Quota.SentLast24Hours)
+		reason = "the daily quota of the SES account is used up"
+		renews = s.Now.Add(quotaRecheck)
+	}
+	if daily := f.Settings.DailyLimit; daily > 0 && daily-s.SentToday < limit {
+		limit = daily - s.SentToday
+		reason = "the campaign's dailyLimit is used up"
+		renews = s.OldestToday.Add(24 * time.Hour)
+	}
+	if earliest := s.Now.Add(time.Minute); renews.Before(earliest) {
+		renews = earliest
+	}
+	return limit, renews, reason
+}
+
+// sendersFor is rate x latency / parallel calls, at most what the deployment allows and what the list can occupy.
+func sendersFor(rate float64, allowed int, limit int64) int {
+	needed := int(math.Ceil(rate * assumedLatency.Seconds() / mailer.Parallel))
+	occupied := int((limit + minBatch - 1) / minBatch)
+	return max(1, min(needed, allowed, occupied))
+}
+
+// batchSize keeps a sender at work for about batchTime, and gives every sender a batch.
+func batchSize(rate float64, senders int, limit int64) int64 {
+	size := int64(rate * batchTime.Seconds() / float64(senders))
+	share := (limit + int64(senders) - 1) / int64(senders)
+	return max(minBatch, min(size, share, maxBatch))
+}
+
+func trouble(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", reason)
+}

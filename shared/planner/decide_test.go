@@ -1,0 +1,194 @@
+package planner
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"fanmail/shared/campaign"
+	"fanmail/shared/ledger"
+	"fanmail/shared/workflow"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// base is a campaign of 1,000 pending recipients on a healthy account of 100/s.
+func base() Facts {
+	return Facts{
+		Standing: ledger.Standing{
+			Campaign: ledger.Campaign{Name: "spring-sale", State: ledger.Running, Recipients: 1000, Settled: -1},
+			Counts:   ledger.Counts{Pending: 1000}, Now: noon,
+		},
+		Quota:   Quota{Max24HourSend: 50_000, MaxSendRate: 100, SendingEnabled: true, Enforcement: "HEALTHY"},
+		Senders: 10,
+	}
+}
+
+func TestDecide(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Facts)
+		want   workflow.Next
+		reason string
+		check  func(*testing.T, Decision)
+	}{
+		{"pending recipients are sent", nil, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 1000 || d.Senders != 1 || d.BatchSize != 1000 || !d.Until.Equal(noon.Add(waveLength)) {
+				t.Errorf("%+v", d)
+			}
+		}},
+		{"nothing pending is finished", func(f *Facts) { f.Standing.Counts = ledger.Counts{Sent: 1000} }, workflow.NextFinish, "sent", nil},
+		{"recipients in doubt do not hold a campaign open", func(f *Facts) { f.Standing.Counts = ledger.Counts{Sent: 999, InDoubt: 1} }, workflow.NextFinish, "sent", nil},
+		{"claims under way are waited for", func(f *Facts) {
+			f.Standing.Counts = ledger.Counts{Sent: 990, Claimed: 10}
+			f.Standing.ClaimedUntil = noon.Add(time.Minute)
+		}, workflow.NextWait, "may still be at work", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(time.Minute + doubtMargin)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"paused", func(f *Facts) { f.Standing.Campaign.State = ledger.Paused }, workflow.NextFinish, "paused", nil},
+		{"halted", func(f *Facts) { f.Standing.Campaign.State = ledger.Halted }, workflow.NextFinish, "halted", nil},
+		{"cancelled", func(f *Facts) { f.Standing.Campaign.State = ledger.Cancelled }, workflow.NextFinish, "cancelled", nil},
+		{"account shut down", func(f *Facts) { f.Quota.Enforcement = "SHUTDOWN" }, workflow.NextFinish, "shut down", halts},
+		{"sending paused", func(f *Facts) { f.Quota.SendingEnabled = false }, workflow.NextFinish, "paused for this SES account", halts},
+		{"an account shut down does not spoil a finished campaign", func(f *Facts) {
+			f.Quota.Enforcement = "SHUTDOWN"
+			f.Standing.Counts = ledger.Counts{Sent: 1000}
+		}, workflow.NextFinish, "sent", nil},
+		{"the wave keeps to the daily quota", func(f *Facts) { f.Quota.SentLast24Hours = 49_700 }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 300 {
+				t.Errorf("limit %d, want 300", d.Limit)
+			}
+		}},
+		{"daily quota used up", func(f *Facts) { f.Quota.SentLast24Hours = 50_000 }, workflow.NextWait, "daily quota", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(quotaRecheck)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"no daily quota", func(f *Facts) { f.Quota.Max24HourSend = unlimited; f.Quota.SentLast24Hours = 1e9 }, workflow.NextSend, "", nil},
+		{"dailyLimit used up", func(f *Facts) {
+			f.Settings.DailyLimit = 500
+			f.Standing.SentToday, f.Standing.OldestToday = 500, noon.Add(-20*time.Hour)
+		}, workflow.NextWait, "dailyLimit", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(4 * time.Hour)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"dailyLimit partly used", func(f *Facts) {
+			f.Settings.DailyLimit = 500
+			f.Standing.SentToday, f.Standing.OldestToday = 400, noon.Add(-20*time.Hour)
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 100 {
+				t.Errorf("limit %d, want 100", d.Limit)
+			}
+		}},
+		{"window closed", func(f *Facts) { f.Settings.Window = &campaign.Window{From: "14:00", To: "15:00", Zone: "UTC"} }, workflow.NextWait, "window", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(2 * time.Hour)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"the wave ends with the window", func(f *Facts) { f.Settings.Window = &campaign.Window{From: "09:00", To: "12:30", Zone: "UTC"} }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(30 * time.Minute)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"one fruitless wave is forgiven", func(f *Facts) {
+			f.Standing.Counts.Sent, f.Standing.Campaign.Settled = 5, 5
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Fruitless != 1 {
+				t.Errorf("fruitless %d, want 1", d.Fruitless)
+			}
+		}},
+		{"progress forgives", func(f *Facts) {
+			f.Standing.Counts.Sent, f.Standing.Campaign.Settled, f.Standing.Campaign.Fruitless = 6, 5, 1
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Fruitless != 0 {
+				t.Errorf("fruitless %d, want 0", d.Fruitless)
+			}
+		}},
+		{"the campaign's rate counts when it is lower", func(f *Facts) { f.Quota.MaxSendRate = 1000; f.Settings.Rate = 50 }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Senders != 1 {
+				t.Errorf("senders %d, want 1", d.Senders)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			facts := base()
+			if test.change != nil {
+				test.change(&facts)
+			}
+			got, err := Decide(facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Next != test.want || !strings.Contains(got.Reason, test.reason) {
+				t.Fatalf("next %s (%s), want %s (%s)", got.Next, got.Reason, test.want, test.reason)
+			}
+			if test.check != nil {
+				test.check(t, got)
+			}
+		})
+	}
+}
+
+func halts(t *testing.T, d Decision) {
+	if !d.Halt {
+		t.Error("the campaign is not halted")
+	}
+}
+
+func TestTwoFruitlessWavesEndTheCampaignWithTheReason(t *testing.T) {
+	facts := base()
+	facts.Standing.Counts.Sent, facts.Standing.Campaign.Settled, facts.Standing.Campaign.Fruitless = 5, 5, 1
+	facts.Standing.Trouble = "connection refused"
+	_, err := Decide(facts)
+	var stuck *workflow.CampaignStuck
+	if !errors.As(err, &stuck) || !strings.Contains(stuck.Message, "connection refused") {
+		t.Fatalf("error %v, want CampaignStuck with the reason", err)
+	}
+}
+
+func TestSendersFor(t *testing.T) {
+	for _, test := range []struct {
+		rate    float64
+		allowed int
+		limit   int64
+		want    int
+	}{
+		{14, 10, 1_000_000, 1},
+		{100, 10, 1_000_000, 1},
+		{101, 10, 1_000_000, 2},
+		{500, 10, 1_000_000, 5},
+		{10_000, 10, 1_000_000, 10},
+		{10_000, 200, 1_000_000, 100},
+		{10_000, 10, 1, 1},
+		{10_000, 10, 101, 3},
+		{0.5, 10, 100, 1},
+	} {
+		if got := sendersFor(test.rate, test.allowed, test.limit); got != test.want {
+			t.Errorf("%v/s, %d allowed, %d recipients: %d senders, want %d", test.rate, test.allowed, test.limit, got, test.want)
+		}
+	}
+}
+
+func TestBatchSize(t *testing.T) {
+	for _, test := range []struct {
+		rate    float64
+		senders int
+		limit   int64
+		want    int64
+	}{
+		{14, 1, 1_000_000, 840},
+		{1, 1, 1_000_000, 60},
+		{0.1, 1, 1_000_000, minBatch},
+		{10_000, 10, 1_000_000, maxBatch},
+		{10_000, 10, 2_000, 200},
+		{10_000, 10, 20, minBatch},
+	} {
+		if got := batchSize(test.rate, test.senders, test.limit); got != test.want {
+			t.Errorf("%v/s, %d senders, %d recipients: batches of %d, want %d", test.rate, test.senders, test.limit, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package recipients
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"fanmail/shared/template"
+)
+
+// emailColumn is the name of the column of addresses, which a file may write in any case.
+const emailColumn = "email"
+
+// maxHeader is how many bytes of the file are looked at to find the separator.
+const maxHeader = 64 << 10
+
+// findSeparator tries the separators that spreadsheets write, and takes the one that gives most columns with an email
+// among them.
+func findSeparator(start []byte) byte {
+	best, columns := byte(','), 0
+	for _, separator := range []byte{',', ';', '\t'} {
+		s := splitter{lines: lines{r: bufio.NewReader(bytes.NewReader(start))}, separator: separator}
+		fields, _, _, err := s.next()
+		if err != nil || len(fields) <= columns {
+			continue
+		}
+		if slices.ContainsFunc(fields, func(f []byte) bool { return strings.EqualFold(trim(string(f)), emailColumn) }) {
+			best, columns = separator, len(fields)
+		}
+	}
+	return best
+}
+
+// readHeader reads the header row and returns the names of the columns, trimmed, the email column's in lower case.
+func (r *Reader) readHeader() error {
+	fields, line, raw, err := r.records.next()
+	switch {
+	case err == io.EOF:
+		return r.fail(0, "the file is empty: it needs a header row with a column email")
+	case err != nil:
+		return r.fail(line, "the header row: "+err.Error())
+	}
+	if bytes.IndexByte(raw, 0) >= 0 {
+		return r.fail(line, "the header row has a NUL byte: save the file as CSV UTF-8")
+	}
+	if bytes.IndexByte(raw, '\r') >= 0 && !bytes.Contains(raw, []byte("\r\n")) {
+		return r.fail(line, "the lines end with a bare carriage return: save the file with LF or CRLF line ends")
+	}
+	r.email = -1
+	for i, field := range fields {
+		name, ok := r.decode(field)
+		if name = trim(name); !ok {
+			return r.fail(line, fmt.Sprintf("the name of column %d is not %s", i+1, r.options.Encoding))
+		}
+		if strings.EqualFold(name, emailColumn) {
+			name, r.email = emailColumn, i
+		}
+		switch {
+		case name == "":
+			return r.fail(line, fmt.Sprintf("column %d has no name", i+1))
+		case slices.Contains(r.columns, name):
+			return r.fail(line, fmt.Sprintf("two columns have the name %s", name))
+		}
+		r.columns = append(r.columns, name)
+	}
+	if r.email < 0 {
+		return r.fail(line, "no column email; the columns are "+strings.Join(r.columns, ", ")+
+			template.DidYouMean(emailColumn, r.columns))
+	}
+	for i, name := range r.columns {
+		if slices.Contains(r.options.HeaderFields, name) && i != r.email {
+			r.header = append(r.header, i)
+		}
+	}
+	return nil
+}
+
+// decode turns a field's bytes into text; false when they are not in the file's encoding.
+func (r *Reader) decode(field []byte) (string, bool) {
+	if r.options.Encoding != CP949 || ascii(field) {
+		return string(field), utf8.Valid(field)
+	}
+	text, err := r.korean.Bytes(field)
+	// The decoder writes U+FFFD for what it can't read; CP949 has no such character itself.
+	return string(text), err == nil && !bytes.ContainsRune(text, utf8.RuneError)
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
