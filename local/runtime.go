@@ -137,7 +137,7 @@ func (r *Runtime) closeLambda() error {
 	defer cancel()
 	err := r.lambda.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		r.options.Logger.Warn("invocations that were running have been cut off")
+		r.options.Logger.Info("invocations that were running have been cut off")
 		return nil
 	}
 	return err

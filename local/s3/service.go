@@ -8,8 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"syscall"
 
 	"github.com/johannesboyne/gofakes3"
 )
@@ -75,7 +78,24 @@ func adapt(next http.Handler) http.Handler {
 type logger struct{ *slog.Logger }
 
 func (l logger) Print(level gofakes3.LogLevel, v ...any) {
-	if level == gofakes3.LogErr || level == gofakes3.LogWarn {
-		l.Logger.Log(context.Background(), slog.LevelWarn, "local S3: "+fmt.Sprint(v...))
+	if level != gofakes3.LogErr && level != gofakes3.LogWarn {
+		return
 	}
+	severity := slog.LevelWarn
+	for _, value := range v {
+		if err, ok := value.(error); ok && hungUp(err) {
+			severity = slog.LevelDebug
+		}
+	}
+	l.Log(context.Background(), severity, "local S3: "+fmt.Sprint(v...))
+}
+
+// hungUp says that the caller went away in the middle: a function that was ended, Ctrl-C. Nothing is wrong with S3 then.
+func hungUp(err error) bool {
+	for _, cause := range []error{syscall.ECONNRESET, syscall.EPIPE, io.ErrUnexpectedEOF, net.ErrClosed, context.Canceled} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }

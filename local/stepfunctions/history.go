@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"io"
 	"sync"
 	"time"
 )
@@ -34,7 +35,7 @@ func (h *history) events() []event {
 		return h.open
 	}
 	var kept []packedEvent
-	if err := json.NewDecoder(flate.NewReaderDict(bytes.NewReader(h.packed), h.dict.bytes())).Decode(&kept); err != nil {
+	if err := json.Unmarshal(h.dict.expand(h.packed), &kept); err != nil {
 		panic("stepfunctions: unpacking a history: " + err.Error())
 	}
 	events := make([]event, len(kept))
@@ -63,18 +64,34 @@ func (h *history) pack(dict *dictionary) {
 
 // dictionary compresses texts that resemble each other; the first one becomes the dictionary of the rest.
 type dictionary struct {
-	mu      sync.Mutex
-	sample  []byte
-	writers sync.Pool
+	mu               sync.Mutex
+	sample           []byte
+	writers, readers sync.Pool
 }
 
-func (d *dictionary) bytes() []byte {
+// expand is the text that compress was given.
+func (d *dictionary) expand(packed []byte) []byte {
+	var reader io.ReadCloser
 	if d == nil {
-		return nil
+		reader = flate.NewReader(bytes.NewReader(packed))
+	} else {
+		d.mu.Lock()
+		sample := d.sample
+		d.mu.Unlock()
+		var ok bool
+		if reader, ok = d.readers.Get().(io.ReadCloser); ok {
+			// Resetting to a bytes.Reader does not fail.
+			_ = reader.(flate.Resetter).Reset(bytes.NewReader(packed), sample)
+		} else {
+			reader = flate.NewReaderDict(bytes.NewReader(packed), sample)
+		}
+		defer d.readers.Put(reader)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.sample
+	text, err := io.ReadAll(reader)
+	if err != nil {
+		panic("stepfunctions: expanding a history: " + err.Error())
+	}
+	return text
 }
 
 // compress needs no dictionary: d may be nil.
@@ -83,7 +100,7 @@ func (d *dictionary) compress(text []byte) []byte {
 	var writer *flate.Writer
 	if d == nil {
 		// Only an unknown level is an error.
-		writer, _ = flate.NewWriter(&out, flate.DefaultCompression)
+		writer, _ = flate.NewWriter(&out, flate.BestSpeed)
 	} else {
 		d.mu.Lock()
 		if d.sample == nil {

@@ -8,7 +8,7 @@ import (
 
 // maxAttachments is the most bytes of all attachments together before base64, which makes them a third larger. A message
 // with everything in it may have 40 MB (SES quotas), and many receivers take 25 MB at most.
-const maxAttachments = 25 << 20
+const maxAttachments = 25_000_000
 
 // blocked are the extensions that SES bounces (SES developer guide, "Unsupported attachment types").
 var blocked = strings.Fields(`.ade .adp .app .asp .bas .bat .cer .chm .cmd .com .cpl .crt .csh .der .exe .fxp .gadget .hlp
@@ -60,6 +60,9 @@ func (f *files) attachments(c *Content) {
 	for _, file := range c.Campaign.Attachments {
 		name := path.Base(file)
 		switch {
+		case path.Ext(name) == "" || path.Ext(name) == name:
+			f.decoder.problem("attachments", line, "%s: an attachment needs an extension, which tells its type", file)
+			continue
 		case slices.Contains(blocked, strings.ToLower(path.Ext(name))):
 			f.decoder.problem("attachments", line, "%s: SES does not send files of type %s", file, path.Ext(name))
 			continue
@@ -72,7 +75,7 @@ func (f *files) attachments(c *Content) {
 		}
 		data, err := readFile(f.folder, file, left)
 		if err == errTooLarge {
-			f.decoder.problem("attachments", line, "the attachments have more than %d MiB together", maxAttachments>>20)
+			f.decoder.problem("attachments", line, "the attachments have more than %d MB together", maxAttachments/1_000_000)
 			return
 		}
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // maxTemplate is the most bytes of a template, far above what mail clients show (Gmail cuts at 102 KB).
-const maxTemplate = 2 << 20
+const maxTemplate = 1 << 20
 
 var errTooLarge = errors.New("too large")
 

@@ -40,6 +40,8 @@ func parseMailbox(text string) (string, error) {
 		switch {
 		case err == nil:
 			box.Name = parsed.Name
+		case strings.Contains(name, "=?"):
+			return "", errors.New("its name is an encoded word that can't be read: write it in plain letters")
 		case strings.ContainsAny(name, `"<>,;:@\()[]`):
 			return "", errors.New("put its name between double quotes")
 		default:

@@ -43,6 +43,10 @@ func (d *decoder) text(field string, node *yaml.Node) (string, bool) {
 	if node.Tag == "!!null" {
 		return "", true
 	}
+	if strings.ContainsRune(node.Value, 0) {
+		d.problem(field, node.Line, "has a NUL character")
+		return "", false
+	}
 	return node.Value, true
 }
 

@@ -21,7 +21,8 @@ var bom = []byte("\xef\xbb\xbf")
 
 // Detect reads the whole stream in constant memory and tells its encoding. A file is CP949 only if most of its non-ASCII
 // characters are broken as UTF-8, while hardly any are broken as CP949 and most of those are Hangul; so a UTF-8 file with
-// a few broken bytes stays UTF-8, and only the rows that hold them are rejected. UTF-16 and Excel workbooks are errors.
+// a few broken bytes stays UTF-8, and only the rows that hold them are rejected. The error is that of r; what is no such text
+// at all, like UTF-16 or a workbook, NewReader tells.
 func Detect(r io.Reader) (Encoding, error) {
 	var (
 		buffer = make([]byte, 64<<10)
@@ -35,9 +36,6 @@ func Detect(r io.Reader) (Encoding, error) {
 		n, err := io.ReadAtLeast(r, buffer[kept:], 4)
 		chunk := buffer[:kept+n]
 		if start {
-			if err := foreign(chunk); err != nil {
-				return "", err
-			}
 			marked, start = bytes.HasPrefix(chunk, bom), false
 		}
 		korean.add(chunk[kept:])
@@ -53,17 +51,6 @@ func Detect(r io.Reader) (Encoding, error) {
 			return "", err
 		}
 	}
-}
-
-// foreign recognises what people upload instead of CSV by its first bytes.
-func foreign(start []byte) error {
-	switch {
-	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
-		return errors.New("the file is UTF-16: save it as CSV UTF-8")
-	case bytes.HasPrefix(start, []byte("PK\x03\x04")), bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")):
-		return errors.New("the file is an Excel workbook: save it as CSV UTF-8")
-	}
-	return nil
 }
 
 // tally counts the non-ASCII characters of a stream that are good and bad as UTF-8.

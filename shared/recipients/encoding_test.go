@@ -56,16 +56,9 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-func TestDetectRefusesOtherFiles(t *testing.T) {
-	for start, want := range map[string]string{"\xff\xfee\x00": "UTF-16", "\xfe\xff\x00e": "UTF-16", "PK\x03\x04": "Excel", "\xd0\xcf\x11\xe0": "Excel"} {
-		for _, file := range []string{start, start + "more of it"} {
-			if _, err := recipients.Detect(iotest.OneByteReader(strings.NewReader(file))); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%q: %v, want %s", start, err, want)
-			}
-		}
-	}
+func TestDetectPassesOnErrorsOfItsSource(t *testing.T) {
 	gone := errors.New("connection gone")
-	if _, err := recipients.Detect(iotest.ErrReader(gone)); !errors.Is(err, gone) {
+	if _, err := recipients.Detect(io.MultiReader(strings.NewReader("email\n"), iotest.ErrReader(gone))); !errors.Is(err, gone) {
 		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package recipients
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +18,17 @@ const emailColumn = "email"
 
 // maxHeader is how many bytes of the file are looked at to find the separator.
 const maxHeader = 64 << 10
+
+// foreign recognises what people upload instead of CSV by its first bytes.
+func foreign(start []byte) error {
+	switch {
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
+		return errors.New("the file is UTF-16: save it as CSV UTF-8")
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")), bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")):
+		return errors.New("the file is an Excel workbook: save it as CSV UTF-8")
+	}
+	return nil
+}
 
 // findSeparator tries the separators that spreadsheets write, and takes the one that gives most columns with an email
 // among them.

@@ -91,6 +91,8 @@ func TestReader(t *testing.T) {
 		"header not UTF-8":  {file: "email,\xb1\xe8\n", want: []string{"error recipients.csv:1: the name of column 2 is not UTF-8"}},
 		"bare returns":      {file: "email,name\ra@b.example,Kim\r", want: []string{"error recipients.csv:1: the lines end with a bare carriage return: save the file with LF or CRLF line ends"}},
 		"UTF-16":            {file: "\xff\xfee\x00m\x00", want: []string{"error recipients.csv: the file is UTF-16: save it as CSV UTF-8"}},
+		"UTF-16 other end":  {file: "\xfe\xff\x00e", want: []string{"error recipients.csv: the file is UTF-16: save it as CSV UTF-8"}},
+		"old workbook":      {file: "\xd0\xcf\x11\xe0xyz", want: []string{"error recipients.csv: the file is an Excel workbook: save it as CSV UTF-8"}},
 		"workbook":          {file: "PK\x03\x04xyz", want: []string{"error recipients.csv: the file is an Excel workbook: save it as CSV UTF-8"}},
 		"named":             {file: "x\n", options: recipients.Options{File: "list.csv"}, want: []string{"error list.csv:1: no column email; the columns are x"}},
 	} {

@@ -75,7 +75,7 @@ func TestRenderRefusesWhatMustNotBeSent(t *testing.T) {
 		"a long subject":            {template.Sources{Subject: "{{.name}}", Text: "t"}, row("name", strings.Repeat("x", 1001)), "longer than 1000 bytes"},
 		"a link that is a script":   {template.Sources{Subject: "s", HTML: "<a href=\"{{.city}}\">x</a>"}, row("city", "javascript:alert(1)"), "not safe where the template puts it"},
 		"no date":                   {template.Sources{Subject: "s", Text: "{{date \"2 Jan\" .points}}"}, row("points", "soon"), "\"soon\" is no date like 2026-03-01"},
-		"a part too large":          {template.Sources{Subject: "s", Text: "{{range 1000}}{{$.name}}{{end}}"}, row("name", strings.Repeat("x", 6000)), "larger than 5 MiB"},
+		"a part too large":          {template.Sources{Subject: "s", Text: "{{range 1000}}{{$.name}}{{end}}"}, row("name", strings.Repeat("x", 6000)), "larger than 2 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := compile(t, test.sources, nil).Render(test.fields)

@@ -10,9 +10,9 @@ import (
 	texttemplate "text/template"
 )
 
-// maxPart is the most bytes that one rendered part may have. SES takes messages up to 40 MB, attachments and their
-// encoding included.
-const maxPart = 5 << 20
+// maxPart is the most bytes that one rendered part may have. Two of them and the 25 MB of attachments that a campaign may
+// have stay below SES's 40 MB per message when base64 has made them a third larger.
+const maxPart = 2_000_000
 
 // maxSubject is the most bytes of a subject: more than any client shows, and short enough for a header even when every
 // character has to be encoded.
@@ -121,7 +121,7 @@ type part struct{ strings.Builder }
 
 func (p *part) Write(b []byte) (int, error) {
 	if p.Len()+len(b) > maxPart {
-		return 0, fmt.Errorf("larger than %d MiB", maxPart>>20)
+		return 0, fmt.Errorf("larger than %d MB", maxPart/1_000_000)
 	}
 	return p.Builder.Write(b)
 }

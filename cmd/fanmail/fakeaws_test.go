@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"fanmail/shared/workflow"
+)
+
+const fakeARN = "arn:aws:states:us-east-1:000000000000:execution:fanmail:spring-sale-1"
+
+// fakeAWS answers the calls of the CLI over HTTP, so that the real SDK clients are what is tested.
+type fakeAWS struct {
+	mu      sync.Mutex
+	objects map[string]string
+	// describe are the answers of DescribeExecution, the last one for ever; status that of the control function.
+	describe []map[string]any
+	status   any
+	// statusFails makes status a function error, start an error of StartExecution.
+	statusFails bool
+	start       map[string]any
+	// started is the body of StartExecution; uploads are the keys in their order.
+	started map[string]string
+	uploads []string
+}
+
+// newFakeAWS serves f and sets the environment for it.
+func newFakeAWS(t *testing.T, f *fakeAWS) map[string]string {
+	t.Helper()
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	if f.objects == nil {
+		f.objects = map[string]string{}
+	}
+	return setAWS(t, server.URL)
+}
+
+func setAWS(t *testing.T, endpoint string) map[string]string {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1",
+	} {
+		t.Setenv(name, value)
+	}
+	return map[string]string{
+		"FANMAIL_BUCKET": "bucket", "FANMAIL_CONTROL_FUNCTION": "control",
+		"FANMAIL_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:fanmail",
+	}
+}
+
+func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case target == "AWSStepFunctions.StartExecution":
+		json.Unmarshal(body, &f.started)
+		if f.start != nil {
+			answer(w, http.StatusBadRequest, f.start)
+			return
+		}
+		answer(w, http.StatusOK, map[string]any{"executionArn": fakeARN, "startDate": 100.5})
+	case target == "AWSStepFunctions.DescribeExecution":
+		next := f.describe[0]
+		if len(f.describe) > 1 {
+			f.describe = f.describe[1:]
+		}
+		next["executionArn"], next["startDate"] = fakeARN, 100.5
+		answer(w, http.StatusOK, next)
+	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/control/invocations"):
+		if f.statusFails {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		}
+		answer(w, http.StatusOK, f.status)
+	default:
+		f.s3(w, r, strings.TrimPrefix(r.URL.Path, "/bucket/"), string(body))
+	}
+}
+
+func (f *fakeAWS) s3(w http.ResponseWriter, r *http.Request, key, body string) {
+	switch r.Method {
+	case http.MethodPut:
+		f.uploads = append(f.uploads, key)
+		f.objects[key] = body
+	case http.MethodGet, http.MethodHead:
+		content, ok := f.objects[key]
+		if !ok {
+			w.Header().Set("Content-Type", "application/xml")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")
+			return
+		}
+		io.WriteString(w, content)
+	default:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body)
+}
+
+// finished is the report of a campaign of two that went well.
+func finished() workflow.Report {
+	return workflow.Report{
+		Campaign: "spring-sale", Execution: fakeARN, State: "finished", Reason: "sent", Recipients: 2, Sent: 2, Waves: 1, Batches: 1,
+		Outcomes: workflow.Object{Bucket: "bucket", Key: "reports/spring-sale/outcomes.csv"},
+		Rejects:  workflow.Object{Bucket: "bucket", Key: "reports/spring-sale/rejects.csv"},
+	}
+}
+
+func text(t *testing.T, value any) string {
+	t.Helper()
+	b, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

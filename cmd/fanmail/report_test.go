@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fanmail/shared/workflow"
+)
+
+func TestStatus(t *testing.T) {
+	running := finished()
+	running.State, running.Reason, running.Sent, running.Pending = "running", "", 1, 1
+	env := newFakeAWS(t, &fakeAWS{status: running})
+	got := fanmail(t, env, "status", "spring-sale")
+	if got.code != exitOK || !strings.HasPrefix(got.stdout, "campaign        spring-sale\nstate           running\nrecipients      2\n  sent          1\n") {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	var r workflow.Report
+	if err := json.Unmarshal([]byte(fanmail(t, env, "status", "spring-sale", "--json").stdout), &r); err != nil || r.Pending != 1 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestStatusOfAnUnknownCampaign(t *testing.T) {
+	env := newFakeAWS(t, &fakeAWS{statusFails: true, status: map[string]string{"errorMessage": "there is no campaign x", "errorType": "CampaignUnknown"}})
+	got := fanmail(t, env, "status", "x")
+	wantLines(t, got.stderr, "asking for the status of x: there is no campaign x")
+	if got.code != exitFailed || got.stdout != "" {
+		t.Errorf("exit code %d, stdout %q", got.code, got.stdout)
+	}
+}
+
+func TestReportDownloadsTheFiles(t *testing.T) {
+	env := newFakeAWS(t, &fakeAWS{objects: map[string]string{
+		"reports/spring-sale/report.json":  text(t, finished()),
+		"reports/spring-sale/outcomes.csv": "seq,email\n1,ann@example.com\n",
+		"reports/spring-sale/rejects.csv":  "line,email\n",
+	}})
+	file := filepath.Join(t.TempDir(), "outcomes.csv")
+	got := fanmail(t, env, "report", "spring-sale", "--outcomes", file)
+	if got.code != exitOK || !strings.Contains(got.stdout, "rejects         s3://bucket/reports/spring-sale/rejects.csv\n") || !strings.Contains(got.stdout, "outcomes        "+file) {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "seq,email\n1,ann@example.com\n" {
+		t.Errorf("got %q, %v", b, err)
+	}
+	if got := fanmail(t, env, "report", "spring-sale", "--rejects", "-"); got.stdout != "line,email\n" {
+		t.Errorf("got %q", got.stdout)
+	}
+	var r workflow.Report
+	if err := json.Unmarshal([]byte(fanmail(t, env, "report", "spring-sale", "--json").stdout), &r); err != nil || r.Sent != 2 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestReportThatIsMissing(t *testing.T) {
+	env := newFakeAWS(t, &fakeAWS{objects: map[string]string{"reports/half/report.json": text(t, func() workflow.Report {
+		r := finished()
+		r.Campaign = "half"
+		return r
+	}())}})
+	got := fanmail(t, env, "report", "spring-sale")
+	wantLines(t, got.stderr, "spring-sale has no report yet: an execution writes it when it ends")
+	dir := t.TempDir()
+	got = fanmail(t, env, "report", "half", "--outcomes", filepath.Join(dir, "o.csv"))
+	wantLines(t, got.stderr, "downloading s3://bucket/reports/spring-sale/outcomes.csv: no such object")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx, cancel
+}
+
+func TestUsageMistakesAreOneLineAndExitCode2(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"chek", `unknown command "chek"; did you mean check? (see fanmail --help)`},
+		{"xyzzy", `unknown command "xyzzy" (see fanmail --help)`},
+		{"check", "0 arguments where one is wanted: fanmail check DIR (see fanmail check --help)"},
+		{"check a b", "2 arguments where one is wanted: fanmail check DIR"},
+		{"check --nope a", "unknown flag: --nope (see fanmail check --help)"},
+		{"preview a --row x", `invalid argument "x" for "--row" flag`},
+		{"preview a --row 0", "--row 0: rows count from 1"},
+		{"preview a --html b --json", "--html and --json: only one of them"},
+		{"demo a b", "2 arguments where at most one is wanted: fanmail demo [DIR]"},
+		{"demo --recipients 0", "--recipients 0: it takes at least 1"},
+		{"demo --senders -1", "--senders -1: it takes at least 1"},
+		{"local a", `unknown command "a" for "fanmail local"`},
+		{"local --port 70000", "--port 70000: a port is 0 to 65535"},
+		{"local --rate 0", "--rate 0: it must be more than 0"},
+		{"local --rate NaN", "--rate NaN: it must be more than 0"},
+		{"local --daily-quota 0", "--daily-quota 0: it must be more than 0, or -1 for none"},
+		{"report a --rejects - --json", "only one of --outcomes -, --rejects - and --json can go to stdout"},
+	} {
+		got := fanmail(t, nil, strings.Fields(c.args)...)
+		if got.code != exitUsage || got.stdout != "" {
+			t.Errorf("%s: exit code %d, stdout %q", c.args, got.code, got.stdout)
+		}
+		wantLines(t, got.stderr, c.want)
+	}
+}
+
+func TestEveryVerbHasHelpWithExamples(t *testing.T) {
+	root, _ := new(program).root()
+	for _, c := range root.Commands() {
+		if c.Short == "" || c.Long == "" || !strings.Contains(c.Example, "fanmail "+c.Name()) {
+			t.Errorf("%s: its help lacks something", c.Name())
+		}
+	}
+	got := fanmail(t, nil, "--help")
+	for _, want := range []string{"Exit codes:", "0  all went well", "1  the campaign", "2  the command line", "fanmail demo"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("the help lacks %q", want)
+		}
+	}
+	if bare := fanmail(t, nil); bare.code != exitOK || bare.stdout != got.stdout {
+		t.Errorf("fanmail alone: exit code %d", bare.code)
+	}
+}
+
+func TestMissingLambdasAreOneLine(t *testing.T) {
+	nowhere := t.TempDir() + "/lambdas"
+	for _, verb := range []string{"demo", "local"} {
+		got := fanmail(t, nil, verb, "--lambdas", nowhere)
+		wantLines(t, got.stderr, "no Lambda binaries in "+nowhere+": run `make build`")
+		if got.code != exitFailed {
+			t.Errorf("exit code %d", got.code)
+		}
+	}
+}
+
+func TestDemoChecksTheFolderFirst(t *testing.T) {
+	dir := write(t, map[string]string{"mail.txt": "{{.nope}}"})
+	for _, args := range [][]string{{"demo", dir}, {"demo", dir, "--recipients", "5"}} {
+		got := fanmail(t, nil, append(args, "--lambdas", "/nowhere")...)
+		wantLines(t, got.stderr, "mail.txt:1: ")
+	}
+}
+
+func TestLinesOfAnError(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want []string
+	}{
+		{errors.New("one"), []string{"one"}},
+		{errors.Join(errors.New("one"), errors.Join(errors.New("two"), errors.New("three"))), []string{"one", "two", "three"}},
+		{fmt.Errorf("doing: %w", errors.New("failed:\n\tfirst\n\tsecond\n")), []string{"doing: failed: first second"}},
+		{context.Canceled, []string{"interrupted"}},
+		{fmt.Errorf("doing: %w", context.Canceled), []string{"doing: interrupted"}},
+	} {
+		if got := lines(c.err); !slices.Equal(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+func TestQuoteMakesOneShellWord(t *testing.T) {
+	for value, want := range map[string]string{
+		"arn:aws:states:us-east-1:000000000000:stateMachine:a": "arn:aws:states:us-east-1:000000000000:stateMachine:a",
+		"http://127.0.0.1:4580":                                "http://127.0.0.1:4580",
+		"":                                                     "''",
+		"a b":                                                  "'a b'",
+		"$HOME`x`":                                             "'$HOME`x`'",
+		"it's":                                                 `'it'\''s'`,
+		"a\nb":                                                 "'a\nb'",
+	} {
+		if got := quote(value); got != want {
+			t.Errorf("quote(%q) = %s, want %s", value, got, want)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"fanmail/cmd/fanmail/internal/follow"
+)
+
+func succeeded(t *testing.T) []map[string]any {
+	return []map[string]any{{"status": "RUNNING"}, {"status": "SUCCEEDED", "stopDate": 103.0, "output": text(t, finished())}}
+}
+
+func TestStartUploadsStartsAndFollows(t *testing.T) {
+	aws := &fakeAWS{describe: succeeded(t), status: finished()}
+	env := newFakeAWS(t, aws)
+	dir := write(t, map[string]string{"notes.txt": "not part of the campaign"})
+	got := fanmail(t, env, "start", dir, "--json")
+	if got.code != exitOK {
+		t.Fatalf("exit code %d, stderr %s", got.code, got.stderr)
+	}
+	var end follow.End
+	if err := json.Unmarshal([]byte(got.stdout), &end); err != nil {
+		t.Fatal(err)
+	}
+	if end.Status != "SUCCEEDED" || end.Seconds != 2.5 || end.Report.Sent != 2 || end.Execution != fakeARN {
+		t.Errorf("got %+v", end)
+	}
+	want := []string{"campaigns/spring-sale/recipients.csv", "campaigns/spring-sale/mail.html", "campaigns/spring-sale/mail.txt", "campaigns/spring-sale/campaign.yaml"}
+	if !slices.Equal(aws.uploads, want) {
+		t.Errorf("uploaded %q", aws.uploads)
+	}
+	if aws.started["input"] != `{"campaign":"spring-sale"}` || !strings.HasPrefix(aws.started["name"], "spring-sale-20") {
+		t.Errorf("started %q", aws.started)
+	}
+}
+
+func TestStartOfABadFolderUploadsNothing(t *testing.T) {
+	aws := &fakeAWS{}
+	env := newFakeAWS(t, aws)
+	got := fanmail(t, env, "start", write(t, map[string]string{"mail.txt": "{{.nope}}"}))
+	wantLines(t, got.stderr, "mail.txt:1: ")
+	if got.code != exitFailed || len(aws.uploads) > 0 || aws.started != nil {
+		t.Errorf("exit code %d, uploads %q, started %q", got.code, aws.uploads, aws.started)
+	}
+}
+
+func TestStartNamesBadFolderAndMissingSettingsTogether(t *testing.T) {
+	setAWS(t, "http://127.0.0.1:1")
+	got := fanmail(t, map[string]string{"FANMAIL_BUCKET": "bucket"}, "start", write(t, map[string]string{"mail.txt": "{{.nope}}"}))
+	wantLines(t, got.stderr, "mail.txt:1: ", "FANMAIL_STATE_MACHINE_ARN is not set: ", "FANMAIL_CONTROL_FUNCTION is not set: ")
+}
+
+func TestStartByName(t *testing.T) {
+	aws := &fakeAWS{describe: succeeded(t), status: finished(), objects: map[string]string{"campaigns/spring-sale/campaign.yaml": "x"}}
+	env := newFakeAWS(t, aws)
+	got := fanmail(t, env, "start", "spring-sale", "--follow=false", "--execution-name", "mine")
+	if got.code != exitOK || !strings.HasPrefix(got.stdout, fakeARN+"\nStarted; ") || aws.started["name"] != "mine" || len(aws.uploads) > 0 {
+		t.Errorf("exit code %d, %+v, %s%s", got.code, aws.started, got.stdout, got.stderr)
+	}
+	got = fanmail(t, env, "start", "winter-sale")
+	wantLines(t, got.stderr, "winter-sale: no such folder here, and no campaign of this name in the bucket")
+	got = fanmail(t, env, "start", "./winter-sale")
+	wantLines(t, got.stderr, "./winter-sale: no such folder")
+}
+
+func TestStartReportsHowAnExecutionFailed(t *testing.T) {
+	cause := `{"errorMessage":"spring-sale is being sent by another execution","errorType":"CampaignBusy"}`
+	aws := &fakeAWS{describe: []map[string]any{{"status": "FAILED", "stopDate": 103.0, "error": "CampaignBusy", "cause": cause}}}
+	env := newFakeAWS(t, aws)
+	got := fanmail(t, env, "start", write(t, nil))
+	if got.code != exitFailed || !strings.HasSuffix(got.stderr, "\nfanmail: the execution ended as FAILED: CampaignBusy: spring-sale is being sent by another execution\n") {
+		t.Errorf("exit code %d, stderr:\n%s", got.code, got.stderr)
+	}
+}
+
+func TestStartReportsARefusal(t *testing.T) {
+	aws := &fakeAWS{start: map[string]any{"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists: 'mine'"},
+		objects: map[string]string{"campaigns/spring-sale/campaign.yaml": "x"}}
+	env := newFakeAWS(t, aws)
+	got := fanmail(t, env, "start", "spring-sale", "--execution-name", "mine")
+	wantLines(t, got.stderr, "starting the execution mine: ExecutionAlreadyExists: Execution Already Exists: 'mine'")
+}
+
+func TestNoAnswerFromTheEndpointIsOneLine(t *testing.T) {
+	env := setAWS(t, "http://127.0.0.1:1")
+	got := fanmail(t, env, "status", "spring-sale")
+	wantLines(t, got.stderr, "asking for the status of spring-sale: no answer from AWS_ENDPOINT_URL=http://127.0.0.1:1 (connect: connection refused): is `fanmail local` running?")
+	if got.code != exitFailed {
+		t.Errorf("exit code %d", got.code)
+	}
+}
+
+func TestNoCredentialsAreOneLine(t *testing.T) {
+	env := setAWS(t, "http://127.0.0.1:1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	got := fanmail(t, env, "status", "spring-sale")
+	wantLines(t, got.stderr, "asking for the status of spring-sale: no AWS credentials: set AWS_PROFILE")
+}
