@@ -64,16 +64,10 @@ func (s *Service) describeMapRun(in mapRunRequest) (any, error) {
 	defer r.mu.Unlock()
 	ended := r.counts[succeeded] + r.counts[failed] + r.counts[timedOut] + r.counts[stopped]
 	active := int64(len(r.active))
-	pending := r.total - ended - active
-	aborted := r.counts[stopped]
-	if r.status != running {
-		// Items without a child count as aborted once the run has ended.
-		aborted, pending = aborted+pending, 0
-	}
 	// Without an ItemBatcher a child works on one item, so items and executions count the same.
 	counts := map[string]any{
-		"pending": pending, "running": active, "succeeded": r.counts[succeeded], "failed": r.counts[failed],
-		"timedOut": r.counts[timedOut], "aborted": aborted, "total": r.total, "resultsWritten": r.written,
+		"pending": r.total - ended - active, "running": active, "succeeded": r.counts[succeeded], "failed": r.counts[failed],
+		"timedOut": r.counts[timedOut], "aborted": r.counts[stopped], "total": r.total, "resultsWritten": r.written,
 		"failuresNotRedrivable": 0, "pendingRedrive": 0,
 	}
 	out := map[string]any{
@@ -93,12 +87,15 @@ func (s *Service) describeMapRun(in mapRunRequest) (any, error) {
 	return out, nil
 }
 
-func (s *Service) updateMapRun(in struct {
+type updateRequest struct {
 	mapRunRequest
 	MaxConcurrency             *int64   `json:"maxConcurrency"`
 	ToleratedFailureCount      *int64   `json:"toleratedFailureCount"`
 	ToleratedFailurePercentage *float64 `json:"toleratedFailurePercentage"`
-}) (any, error) {
+}
+
+// updateMapRun changes the limits of a Map Run while it runs. MaxConcurrency 0 is no limit: it is no pause.
+func (s *Service) updateMapRun(in updateRequest) (any, error) {
 	r, err := s.run(in.MapRunARN)
 	if err != nil {
 		return nil, err

@@ -23,19 +23,19 @@ type state struct {
 	next       string
 	end        bool
 
-	inputPath, outputPath     *path
-	dropInput, dropOutput     bool
-	parameters, selector      *template
-	resultPath                *refPath
-	retriers                  []retrier
-	catchers                  []catcher
-	task                      *taskState
-	choice                    *choiceState
-	wait                      *waitState
-	fail                      *failState
-	dmap                      *mapState
-	passResult                any
-	hasPassResult, isTerminal bool
+	inputPath, outputPath *path
+	dropInput, dropOutput bool
+	parameters, selector  *template
+	resultPath            *refPath
+	retriers              []retrier
+	catchers              []catcher
+	task                  *taskState
+	choice                *choiceState
+	wait                  *waitState
+	fail                  *failState
+	dmap                  *mapState
+	passResult            any
+	hasPassResult         bool
 }
 
 // parseDefinition compiles a definition. functions resolves {"Fn::GetAtt": [key, "Arn"]} to an ARN. The error holds one

@@ -131,9 +131,13 @@ func (e *execution) end(status, output string, f *failure) bool {
 	e.cancel(errStopped)
 	if e.run != nil {
 		e.run.childEnded(e, status, output)
-	} else {
-		e.service.log.Info("execution ended", "execution", e.name, "status", status, "error", f)
+		return true
 	}
+	log := e.service.log.With("execution", e.name, "status", status)
+	if f != nil {
+		log = log.With("error", f.name, "cause", f.cause)
+	}
+	log.Info("execution ended")
 	return true
 }
 

@@ -156,12 +156,7 @@ func TestMaxConcurrencyIsNeverExceededAndChangesLive(t *testing.T) {
 			t.Errorf("%d children at a time, want 3", got)
 		}
 		seven := int64(7)
-		if _, err := s.updateMapRun(struct {
-			mapRunRequest
-			MaxConcurrency             *int64   `json:"maxConcurrency"`
-			ToleratedFailureCount      *int64   `json:"toleratedFailureCount"`
-			ToleratedFailurePercentage *float64 `json:"toleratedFailurePercentage"`
-		}{mapRunRequest: mapRunRequest{onlyRun(t, s).arn()}, MaxConcurrency: &seven}); err != nil {
+		if _, err := s.updateMapRun(updateRequest{mapRunRequest: mapRunRequest{onlyRun(t, s).arn()}, MaxConcurrency: &seven}); err != nil {
 			t.Fatal(err)
 		}
 		s.working.Wait()
@@ -262,6 +257,45 @@ func TestManyChildrenStayCheap(t *testing.T) {
 `)
 	if shown := r.children[n-1].snapshot(); !strings.Contains(shown.input, `"number":299`) || shown.input != shown.output {
 		t.Errorf("the last child shows input %s and output %s", shown.input, shown.output)
+	}
+}
+
+func TestTheOldestChildrenAreForgottenFirst(t *testing.T) {
+	s, m := machineOf(t, Config{Lambda: functions{"f": echo}}, mapOf(``))
+	s.keep = 5
+	var children [][]*execution
+	for range 3 {
+		e := begin(t, s, m, `["a","b"]`)
+		s.working.Wait()
+		for _, r := range s.runs {
+			if r.parent == e {
+				children = append(children, r.children)
+			}
+		}
+	}
+	for i, known := range []bool{false, true, true} {
+		if len(children[i]) != 2 {
+			t.Fatalf("run %d had %d children", i, len(children[i]))
+		}
+		if _, err := s.execution(children[i][0].arn()); (err == nil) != known {
+			t.Errorf("a child of run %d answers %v", i, err)
+		}
+	}
+}
+
+func TestCloseAbortsWhatRuns(t *testing.T) {
+	g := newGate()
+	s, m := machineOf(t, Config{Lambda: functions{"f": g.call}}, mapOf(``))
+	e := begin(t, s, m, `[1,2]`)
+	<-g.called
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e.currentStatus() != stopped || onlyRun(t, s).status != stopped {
+		t.Errorf("the execution is %s, its run %s", e.currentStatus(), onlyRun(t, s).status)
+	}
+	if _, _, err := s.startExecution(m, "late", `[]`, []any{}); err == nil {
+		t.Error("an execution started after Close")
 	}
 }
 

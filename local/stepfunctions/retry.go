@@ -70,9 +70,7 @@ func (p *parser) errorHandling(f *fields, st *state) {
 	for i, entry := range p.entries(f, "Catch") {
 		c := p.object(joinIndex(join(f.at, "Catch"), i), "a Catch entry", entry)
 		c.take("Comment")
-		holder := &state{resultPath: &refPath{}}
-		p.result(c, holder, "-ResultSelector")
-		st.catchers = append(st.catchers, catcher{p.errorEquals(c), holder.resultPath, c.required("Next")})
+		st.catchers = append(st.catchers, catcher{p.errorEquals(c), c.resultPath(), c.required("Next")})
 		c.done()
 	}
 	for i, r := range st.retriers {

@@ -45,6 +45,8 @@ type Service struct {
 	// ended are the Map Runs that ended, oldest first.
 	ended   []*mapRun
 	counter int64
+	// keep is maxChildren, less in tests.
+	keep int
 }
 
 // machine is a state machine.
@@ -59,7 +61,7 @@ func New(config Config) *Service {
 	ctx, shutdown := context.WithCancel(context.Background())
 	s := &Service{
 		region: config.Region, account: config.Account, lambda: config.Lambda, s3: config.S3, log: config.Logger,
-		functions: map[string]string{}, ctx: ctx, shutdown: shutdown,
+		functions: map[string]string{}, ctx: ctx, shutdown: shutdown, keep: maxChildren,
 		machines: map[string]*machine{}, executions: map[string]*execution{}, children: map[string]*execution{}, runs: map[string]*mapRun{},
 	}
 	if s.region == "" {
@@ -191,7 +193,7 @@ func (s *Service) trim(r *mapRun) {
 	if !slices.Contains(s.ended, r) {
 		s.ended = append(s.ended, r)
 	}
-	for len(s.children) > maxChildren && len(s.ended) > 0 {
+	for len(s.children) > s.keep && len(s.ended) > 0 {
 		oldest := s.ended[0]
 		s.ended = s.ended[1:]
 		oldest.mu.Lock()

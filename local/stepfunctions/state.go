@@ -5,20 +5,20 @@ import "time"
 // state compiles one state. In a Map's ItemProcessor (top is false) a further Map is refused.
 func (p *parser) state(at, name string, value any, top bool) *state {
 	f := p.object(at, "a state", value)
-	st := &state{name: name, kind: f.required("Type"), resultPath: &refPath{}}
+	st := &state{name: name, kind: f.required("Type")}
 	f.kind = "a " + st.kind + " state"
 	f.take("Comment")
 	p.queryLanguage(f)
 	switch st.kind {
 	case "Task":
 		p.inputOutput(f, st)
-		p.result(f, st, "Parameters")
+		st.parameters, st.selector, st.resultPath = f.template("Parameters"), f.template("ResultSelector"), f.resultPath()
 		p.errorHandling(f, st)
 		p.task(f, st)
 		p.transition(f, st)
 	case "Pass":
 		p.inputOutput(f, st)
-		p.result(f, st, "Parameters", "-ResultSelector")
+		st.parameters, st.resultPath = f.template("Parameters"), f.resultPath()
 		st.passResult, st.hasPassResult = f.take("Result")
 		p.transition(f, st)
 	case "Wait":
@@ -30,17 +30,15 @@ func (p *parser) state(at, name string, value any, top bool) *state {
 		p.choice(f, st)
 	case "Succeed":
 		p.inputOutput(f, st)
-		st.isTerminal = true
 	case "Fail":
 		p.fail(f, st)
-		st.isTerminal = true
 	case "Map":
 		if !top {
 			p.refuse(at, "state type Map is not supported inside the ItemProcessor of a Map")
 			return st
 		}
 		p.inputOutput(f, st)
-		p.result(f, st, "")
+		st.selector, st.resultPath = f.template("ResultSelector"), f.resultPath()
 		p.errorHandling(f, st)
 		p.distributedMap(f, st)
 		p.transition(f, st)
@@ -68,31 +66,21 @@ func (p *parser) inputOutput(f *fields, st *state) {
 	}
 }
 
-// result takes ResultPath, ResultSelector and, where the state has one, Parameters.
-func (p *parser) result(f *fields, st *state, options ...string) {
-	withSelector := true
-	for _, option := range options {
-		switch option {
-		case "Parameters":
-			st.parameters = f.template("Parameters")
-		case "-ResultSelector":
-			withSelector = false
-		}
-	}
-	if withSelector {
-		st.selector = f.template("ResultSelector")
-	}
+// resultPath takes ResultPath; null drops the result.
+func (f *fields) resultPath() *refPath {
 	if value, ok := f.value["ResultPath"]; ok && value == nil {
 		f.take("ResultPath")
-		st.resultPath = nil
-	} else if text, ok := f.text("ResultPath"); ok {
-		ref, err := compileRefPath(text)
-		if err != nil {
-			p.refuse(join(f.at, "ResultPath"), "%v", err)
-			return
-		}
-		st.resultPath = ref
+		return nil
 	}
+	text, ok := f.text("ResultPath")
+	if !ok {
+		return &refPath{}
+	}
+	ref, err := compileRefPath(text)
+	if err != nil {
+		f.p.refuse(join(f.at, "ResultPath"), "%v", err)
+	}
+	return ref
 }
 
 // transition takes Next or End.

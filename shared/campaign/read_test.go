@@ -41,6 +41,8 @@ attachments:
 configurationSet: main_set-1
 `
 
+var large = make([]byte, 15<<20)
+
 // folder is a campaign with this campaign.yaml and files for it to name.
 func folder(yaml string) fstest.MapFS {
 	return fstest.MapFS{
@@ -54,9 +56,9 @@ func folder(yaml string) fstest.MapFS {
 		"empty.txt":       {Data: []byte(" \n")},
 		"latin1.txt":      {Data: []byte("a\nRen\xe9")},
 		"nul.txt":         {Data: []byte("a\n\nb\x00")},
-		"large.txt":       {Data: make([]byte, 1<<20+1)},
-		"large.bin":       {Data: make([]byte, 15<<20)},
-		"large2.bin":      {Data: make([]byte, 15<<20)},
+		"large.txt":       {Data: large[:1<<20+1]},
+		"large.bin":       {Data: large},
+		"large2.bin":      {Data: large},
 		"run.exe":         {Data: []byte("MZ")},
 	}
 }

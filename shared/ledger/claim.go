@@ -14,6 +14,10 @@ import (
 // holds a recipient in doubt only once it has passed.
 const ClaimLease = 60 * time.Second
 
+// claimSpan is how many seconds of sending one claim may cover: at low rates chunks shrink, so that a pause or a dead
+// sender concerns few recipients.
+const claimSpan = 2 * time.Second
+
 // Claiming says which recipients a sender wants.
 type Claiming struct {
 	Campaign  string
@@ -21,7 +25,8 @@ type Claiming struct {
 	Wave      int
 	First     int64
 	Last      int64
-	Limit     int
+	// Limit is the most recipients that a claim takes; at low rates it takes fewer.
+	Limit int
 }
 
 // ClaimedRecipient is one recipient that the caller, and nobody else, may mail now.
@@ -66,7 +71,9 @@ func Claim(ctx context.Context, db bun.IDB, c Claiming) (Chunk, error) {
 			join mine on mine.id = r.campaign_id
 			left join fanmail.suppression s on s.address = r.address
 			where r.seq between ?first and ?last and r.state = 'pending'
-			order by r.seq limit ?limit
+			order by r.seq limit (
+				select least(?limit, greatest(1, floor(coalesce(min(p.rate), ?limit) * ?span)))::bigint
+				from fanmail.pace p, mine where p.key in ('account', 'campaign/' || mine.id))
 			for update of r skip locked
 		), picking as materialized (
 			select count(*) as n from picked where suppressed is null
@@ -103,7 +110,8 @@ func Claim(ctx context.Context, db bun.IDB, c Claiming) (Chunk, error) {
 			Claiming `bun:",extend"`
 			Claim    uuid.UUID
 			Lease    float64
-		}{c, chunk.Claim, ClaimLease.Seconds()}).Scan(ctx, &rows)
+			Span     float64
+		}{c, chunk.Claim, ClaimLease.Seconds(), claimSpan.Seconds()}).Scan(ctx, &rows)
 	if err != nil {
 		return Chunk{}, fmt.Errorf("claiming recipients %d to %d of campaign %s: %w", c.First, c.Last, c.Campaign, err)
 	}

@@ -156,3 +156,27 @@ func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
 		})
 	}
 }
+
+func TestAtALowRateAClaimCoversFewSeconds(t *testing.T) {
+	var addresses []string
+	for i := range 20 {
+		addresses = append(addresses, string(rune('a'+i))+"@example.com")
+	}
+	for _, test := range []struct {
+		rate float64
+		want int
+	}{{0.1, 1}, {3, 6}, {1000, 10}} {
+		db, ctx := open(t), context.Background()
+		c := start(t, db, addresses...)
+		if err := ledger.StartWave(ctx, db, ledger.Wave{Campaign: c, AccountRate: test.rate}); err != nil {
+			t.Fatal(err)
+		}
+		chunk, err := ledger.Claim(ctx, db, claiming(10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(chunk.Recipients) != test.want {
+			t.Errorf("at %v/s a claim took %d recipients, want %d", test.rate, len(chunk.Recipients), test.want)
+		}
+	}
+}

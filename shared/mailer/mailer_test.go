@@ -32,7 +32,9 @@ func TestTheMessageThatSESGets(t *testing.T) {
 		Content          struct {
 			Simple struct {
 				Subject struct{ Data, Charset string }
-				Body    struct{ Text, Html *struct{ Data, Charset string } }
+				Body    struct {
+					Text, Html *struct{ Data, Charset string }
+				}
 			}
 		}
 		EmailTags []struct{ Name, Value string }
@@ -68,7 +70,9 @@ func TestTheMessageThatSESGets(t *testing.T) {
 
 func TestOutcomesStandInTheOrderOfTheRecipients(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var in struct{ Destination struct{ ToAddresses []string } }
+		var in struct {
+			Destination struct{ ToAddresses []string }
+		}
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			t.Error(err)
 		}

@@ -1,8 +1,8 @@
 package recipients
 
 import (
+	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"unicode/utf8"
 )
@@ -19,38 +19,40 @@ const (
 
 var bom = []byte("\xef\xbb\xbf")
 
-// Detect reads the whole stream in constant memory and tells its encoding. A file is CP949 only if most of its non-ASCII
-// characters are broken as UTF-8, while hardly any are broken as CP949 and most of those are Hangul; so a UTF-8 file with
-// a few broken bytes stays UTF-8, and only the rows that hold them are rejected. The error is that of r; what is no such text
+// Detect reads the whole stream in constant memory and tells its encoding. A file is CP949 only if a fifth or more of its
+// non-ASCII characters are broken as UTF-8, while hardly any are broken as CP949 and most of those are Hangul. Of Korean
+// lists in CP949 some 85 % are broken, and a third of a list with just the name 홍길동, as UTF-8; a UTF-8 file with a few
+// broken bytes stays UTF-8, and only the rows that hold them are rejected. The error is that of r; what is no such text
 // at all, like UTF-16 or a workbook, NewReader tells.
 func Detect(r io.Reader) (Encoding, error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	start, _ := buffered.Peek(len(bom)) // an error comes again with the first Read
+	marked := bytes.Equal(start, bom)
 	var (
 		buffer = make([]byte, 64<<10)
 		kept   int // bytes of a character that the next read completes
 		utf    tally
 		korean cp949Tally
-		start  = true
-		marked bool
 	)
 	for {
-		n, err := io.ReadAtLeast(r, buffer[kept:], 4)
+		n, err := buffered.Read(buffer[kept:])
 		chunk := buffer[:kept+n]
-		if start {
-			marked, start = bytes.HasPrefix(chunk, bom), false
-		}
 		korean.add(chunk[kept:])
 		rest := utf.add(chunk, err != nil)
 		kept = copy(buffer, chunk[len(chunk)-rest:])
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			if !marked && utf.bad > utf.good && korean.bad*10 < korean.good+korean.bad && korean.hangul*2 > korean.good {
-				return CP949, nil
-			}
+		case err == io.EOF && !marked && isCP949(utf, korean):
+			return CP949, nil
+		case err == io.EOF:
 			return UTF8, nil
 		case err != nil:
 			return "", err
 		}
 	}
+}
+
+func isCP949(utf tally, korean cp949Tally) bool {
+	return utf.bad > 0 && utf.bad*4 >= utf.good && korean.bad*10 < korean.good+korean.bad && korean.hangul*2 > korean.good
 }
 
 // tally counts the non-ASCII characters of a stream that are good and bad as UTF-8.

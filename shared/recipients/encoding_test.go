@@ -26,21 +26,23 @@ func TestDetect(t *testing.T) {
 		file string
 		want recipients.Encoding
 	}{
-		"empty":                       {"", recipients.UTF8},
-		"ASCII":                       {"email\na@b.example\n", recipients.UTF8},
-		"UTF-8":                       {utf8, recipients.UTF8},
-		"UTF-8 with a mark":           {"\ufeff" + utf8, recipients.UTF8},
-		"CP949":                       {cp949, recipients.CP949},
-		"one name in CP949":           {"email,name\na@b.example," + cp949[16:22] + "\n", recipients.CP949},
-		"syllables beyond EUC-KR":     {rare, recipients.CP949},
-		"CP949 with a broken byte":    {cp949 + "\xff\n", recipients.CP949},
-		"UTF-8 with broken bytes":     {utf8 + "\xff,\xb1\xe8,\xea\xb9\n", recipients.UTF8},
-		"UTF-8 with a CP949 row":      {utf8 + cp949[:40] + "\n", recipients.UTF8},
-		"UTF-8, cut at the end":       {utf8 + "\xea\xb9", recipients.UTF8},
-		"UTF-8 mark and broken bytes": {"\ufeffemail,\xb1\xe8\n", recipients.UTF8},
-		"one cut character":           {"email,name\na@b.example,\xea\xb9\n", recipients.UTF8},
-		"Latin-1":                     {"email,name\na@b.example,Ren\xe9 M\xfcller\nb@b.example,J\xf6rg\n", recipients.UTF8},
-		"emoji and other scripts":     {strings.Repeat("日本語, العربية, 🎉, Ünï\n", 20), recipients.UTF8},
+		"empty":                          {"", recipients.UTF8},
+		"ASCII":                          {"email\na@b.example\n", recipients.UTF8},
+		"UTF-8":                          {utf8, recipients.UTF8},
+		"UTF-8 with a mark":              {"\ufeff" + utf8, recipients.UTF8},
+		"CP949":                          {cp949, recipients.CP949},
+		"one name in CP949":              {"email,name\na@b.example," + cp949[16:22] + "\n", recipients.CP949},
+		"the name of names in CP949":     {"email,name\r\na@b.example,\xc8\xab\xb1\xe6\xb5\xbf\r\n", recipients.CP949},
+		"UTF-8 with accents, and broken": {strings.Repeat("Renée,Müller\n", 20) + "\xb1\xe8\n", recipients.UTF8},
+		"syllables beyond EUC-KR":        {rare, recipients.CP949},
+		"CP949 with a broken byte":       {cp949 + "\xff\n", recipients.CP949},
+		"UTF-8 with broken bytes":        {utf8 + "\xff,\xb1\xe8,\xea\xb9\n", recipients.UTF8},
+		"UTF-8 with a CP949 row":         {utf8 + cp949[:40] + "\n", recipients.UTF8},
+		"UTF-8, cut at the end":          {utf8 + "\xea\xb9", recipients.UTF8},
+		"UTF-8 mark and broken bytes":    {"\ufeffemail,\xb1\xe8\n", recipients.UTF8},
+		"one cut character":              {"email,name\na@b.example,\xea\xb9\n", recipients.UTF8},
+		"Latin-1":                        {"email,name\na@b.example,Ren\xe9 M\xfcller\nb@b.example,J\xf6rg\n", recipients.UTF8},
+		"emoji and other scripts":        {strings.Repeat("日本語, العربية, 🎉, Ünï\n", 20), recipients.UTF8},
 	} {
 		for how, r := range map[string]io.Reader{
 			"whole": strings.NewReader(test.file), "byte by byte": iotest.OneByteReader(strings.NewReader(test.file)),
@@ -57,8 +59,9 @@ func TestDetect(t *testing.T) {
 }
 
 func TestDetectPassesOnErrorsOfItsSource(t *testing.T) {
-	gone := errors.New("connection gone")
-	if _, err := recipients.Detect(io.MultiReader(strings.NewReader("email\n"), iotest.ErrReader(gone))); !errors.Is(err, gone) {
-		t.Error(err)
+	for _, gone := range []error{errors.New("connection gone"), io.ErrUnexpectedEOF} {
+		if _, err := recipients.Detect(io.MultiReader(strings.NewReader("email\n"), iotest.ErrReader(gone))); !errors.Is(err, gone) {
+			t.Error(err)
+		}
 	}
 }

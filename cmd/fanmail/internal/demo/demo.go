@@ -109,7 +109,7 @@ func openMailbox(ctx context.Context, endpoint string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("reading the mailbox: %w", err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		answer.Body.Close() //nolint:errcheck // nothing was asked of it
+		answer.Body.Close() // nothing was asked of it
 		return nil, fmt.Errorf("reading the mailbox: %s answers %s", request.URL, answer.Status)
 	}
 	return answer.Body, nil

@@ -103,8 +103,8 @@ func TestAudit(t *testing.T) {
 		mailbox []string
 		want    []string
 	}{
-		"all sent":   {workflow.Report{Recipients: 3, Sent: 3}, []string{"b@example.com", "a@example.com", "c@example.com"}, nil},
-		"one failed": {workflow.Report{Recipients: 3, Sent: 2, Failed: 1}, []string{"b@example.com", "a@example.com"}, nil},
+		"all sent":           {workflow.Report{Recipients: 3, Sent: 3}, []string{"b@example.com", "a@example.com", "c@example.com"}, nil},
+		"one failed":         {workflow.Report{Recipients: 3, Sent: 2, Failed: 1}, []string{"b@example.com", "a@example.com"}, nil},
 		"in doubt, sent":     {workflow.Report{Recipients: 3, Sent: 2, InDoubt: 1}, []string{"a@example.com", "b@example.com", "c@example.com"}, nil},
 		"in doubt, not sent": {workflow.Report{Recipients: 3, Sent: 2, InDoubt: 1}, []string{"a@example.com", "b@example.com"}, nil},
 		"one lost": {workflow.Report{Recipients: 3, Sent: 3}, []string{"a@example.com", "b@example.com"},

@@ -26,19 +26,19 @@ func check(t *testing.T, list string) *Result {
 }
 
 func TestCheckReadsExcelInKorea(t *testing.T) {
-	list, err := korean.EUCKR.NewEncoder().String("email,name\r\nann@example.com,홍길동\r\n")
+	list, err := korean.EUCKR.NewEncoder().String("email,name\r\nann@example.com,김민수\r\nbob@example.com,이서연\r\ncy@example.com,박지훈\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := check(t, list); r.Encoding != "CP949" || r.Recipients != 1 || r.Err() != nil {
+	if r := check(t, list); r.Encoding != "CP949" || r.Recipients != 3 || r.Err() != nil {
 		t.Errorf("got %+v", r)
 	}
 }
 
 func TestCheckReportsWhereAListBreaksOff(t *testing.T) {
 	r := check(t, "email,name\nann@example.com,Ann\nbob@example.com,\""+strings.Repeat("x\n", 1<<20))
-	if r.Recipients != 1 && r.Err() == nil {
-		t.Errorf("got %+v", r)
+	if err := r.Err(); r.Recipients != 1 || err == nil || !strings.HasPrefix(err.Error(), "recipients.csv:3: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%d recipients, %v", r.Recipients, err)
 	}
 }
 

@@ -91,7 +91,7 @@ func download(ctx context.Context, source Source, object workflow.Object, file s
 	if err != nil {
 		return err
 	}
-	defer os.Remove(part.Name()) //nolint:errcheck // gone after the rename
+	defer os.Remove(part.Name()) // gone after the rename
 	err = errors.Join(source.Download(ctx, object.Key, part), part.Chmod(0o644), part.Close())
 	if err != nil {
 		return err

@@ -58,12 +58,12 @@ func (b *bar) Count(text string, done, total int64) {
 	}
 	b.bar.Describe(text)
 	b.bar.ChangeMax64(total)
-	b.bar.Set64(done) //nolint:errcheck // a bar that can't be drawn must not stop the work
+	b.bar.Set64(done) // a bar that can't be drawn must not stop the work
 }
 
 func (b *bar) Done() {
 	if b.bar != nil {
-		b.bar.Clear() //nolint:errcheck
+		b.bar.Clear()
 		b.bar = nil
 	}
 }
