@@ -43,5 +43,6 @@ func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 		environment[v.Name] = v.Value
 	}
 	maps.Copy(environment, f.Environment)
+	maps.Copy(environment, r.options.FunctionEnvironment)
 	return environment
 }

@@ -25,6 +25,10 @@ type Options struct {
 	Max24HourSend float64
 	// SESLatency is the time that SES takes to answer.
 	SESLatency time.Duration
+	// FunctionEnvironment are variables that every function gets over its own.
+	FunctionEnvironment map[string]string
+	// CountStatements makes a private PostgreSQL count its statements, for Statements.
+	CountStatements bool
 	// Logger is told what happens; nil means nobody. The functions' own logs are files in Directory/logs.
 	Logger *slog.Logger
 }

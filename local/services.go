@@ -26,7 +26,9 @@ func (r *Runtime) startDatabase(ctx context.Context) error {
 	r.databaseURL = r.options.DatabaseURL
 	if r.databaseURL == "" {
 		// A temporary server chooses its directory itself: the user who runs it may not enter ours.
-		config := postgres.Config{Logger: r.options.Logger, MaxConnections: max(100, r.ConnectionBound()+20)}
+		config := postgres.Config{
+			Logger: r.options.Logger, MaxConnections: max(100, r.ConnectionBound()+20), CountStatements: r.options.CountStatements,
+		}
 		if r.options.Directory != "" {
 			config.Directory = filepath.Join(r.directory, "postgres")
 		}

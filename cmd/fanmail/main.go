@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // send windows name a zone; not every machine has a time zone database
 )
 
 func main() {

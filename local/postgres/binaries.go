@@ -98,3 +98,17 @@ func majorVersion(ctx context.Context, directory string) (int, error) {
 	}
 	return major, nil
 }
+
+// statementCounter is the library that counts statements. It belongs to PostgreSQL, but some packages leave it out.
+const statementCounter = "pg_stat_statements"
+
+// hasStatementCounter looks where libraries are, as seen from the binaries: Debian, PGDG and Postgres.app; Homebrew and
+// the embedded archive. A server that is told to preload a library that is not there does not start.
+func hasStatementCounter(binaries string) bool {
+	for _, pattern := range []string{"../lib/", "../lib/postgresql/", "../lib64/pgsql/"} {
+		if found, _ := filepath.Glob(filepath.Join(binaries, pattern, statementCounter+".*")); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -132,6 +132,9 @@ func (s *Server) settings() []string {
 	if !s.config.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
+	if s.config.CountStatements && hasStatementCounter(s.binaries) {
+		settings = append(settings, "shared_preload_libraries="+statementCounter)
+	}
 	return settings
 }
 

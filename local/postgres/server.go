@@ -36,6 +36,9 @@ type Config struct {
 	// server runs with fsync, synchronous_commit and full_page_writes off: faster, and fit only for data that may be lost.
 	Durable bool
 
+	// CountStatements loads pg_stat_statements, where this PostgreSQL has it. The extension is not created.
+	CountStatements bool
+
 	// Logger is told of starts and stops; nil means none. The server's own log is the file postgres.log in Directory.
 	Logger *slog.Logger
 }

@@ -64,7 +64,11 @@ type Chunk struct {
 func New(ses SES, content *campaign.Content, templates *template.Set) *Mailer {
 	m := &Mailer{ses: ses, campaign: content.Campaign, templates: templates}
 	for _, a := range content.Attachments {
-		m.attachments = append(m.attachments, types.Attachment{FileName: &a.Name, ContentType: &a.ContentType, RawContent: a.Data})
+		m.attachments = append(m.attachments, types.Attachment{
+			FileName: &a.Name, ContentType: &a.ContentType, RawContent: a.Data,
+			// SES's default is 7bit, which a binary file is not.
+			ContentTransferEncoding: types.AttachmentContentTransferEncodingBase64,
+		})
 	}
 	for name, value := range content.Campaign.Tags {
 		m.tags = append(m.tags, types.MessageTag{Name: &name, Value: &value})

@@ -26,7 +26,10 @@ var bom = []byte("\xef\xbb\xbf")
 // at all, like UTF-16 or a workbook, NewReader tells.
 func Detect(r io.Reader) (Encoding, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	start, _ := buffered.Peek(len(bom)) // an error comes again with the first Read
+	start, err := buffered.Peek(len(bom))
+	if err != nil && err != io.EOF {
+		return "", err
+	}
 	marked := bytes.Equal(start, bom)
 	var (
 		buffer = make([]byte, 64<<10)
