@@ -32,7 +32,7 @@ var directions = []struct {
 }
 
 // forTests are the real parts that tests of production code run against.
-var forTests = []string{"local/postgres/postgrestest", "local/ses"}
+var forTests = []string{"local/postgres", "local/postgres/postgrestest", "local/ses"}
 
 func TestImportsGoOneWay(t *testing.T) {
 	imports, err := readImports(".")

@@ -22,8 +22,8 @@ type Statement struct {
 }
 
 // Statements counts what our role ran in the database, but for what the runtime itself asks of the server's statistics. In
-// a database that is not ours the extension is used where it stands, and never created. The counts go on over resets of
-// nobody: take the difference of two calls. The error is ErrStatementsNotCounted where nothing counts.
+// a database that is not ours the extension is used where it stands, and never created. Counts only grow: take the difference
+// of two calls. The error is ErrStatementsNotCounted where nothing counts.
 func (r *Runtime) Statements(ctx context.Context) ([]Statement, error) {
 	config, err := pgx.ParseConfig(r.databaseURL)
 	if err != nil {

@@ -55,13 +55,16 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
 }
 
-// cause is the reason of a state's failure in one line. The Cause of a Lambda's error is its error JSON.
+// cause is the reason of a state's failure. The Cause of a Lambda's error is its error JSON; a timeout has none.
 func cause(e workflow.StateError) string {
 	var payload struct {
 		ErrorMessage string `json:"errorMessage"`
 	}
 	if err := json.Unmarshal([]byte(e.Cause), &payload); err == nil && payload.ErrorMessage != "" {
 		return fmt.Sprintf("%s: %s", e.Error, payload.ErrorMessage)
+	}
+	if e.Cause == "" {
+		return e.Error
 	}
 	return fmt.Sprintf("%s: %s", e.Error, e.Cause)
 }

@@ -56,7 +56,8 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	return h.wave(ctx, db, &facts, decision, out)
 }
 
-// facts asks SES only when the campaign is in a state to send.
+// facts asks SES only when there is something left to send: an account that can't be asked must not fail a campaign that
+// is done.
 func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) (planner.Facts, error) {
 	facts := planner.Facts{Senders: h.senders}
 	var err error
@@ -65,6 +66,9 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) 
 	}
 	if err := json.Unmarshal(facts.Standing.Campaign.Settings, &facts.Settings); err != nil {
 		return facts, fmt.Errorf("reading the settings of campaign %s: %w", in.Campaign, err)
+	}
+	if s := facts.Standing; s.Campaign.State != ledger.Running || s.Counts.Pending+s.Counts.Claimed == 0 {
+		return facts, nil
 	}
 	out, err := h.account.GetAccount(ctx, &sesv2.GetAccountInput{})
 	if err != nil {

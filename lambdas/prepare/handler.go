@@ -59,7 +59,8 @@ func (h *handler) open(ctx context.Context, db *bun.DB, execution string, list *
 	if err != nil {
 		return nil, err
 	}
-	opening := ledger.Opening{Name: list.content.Campaign.Name, Execution: execution, Settings: settings, RecipientsTag: list.tag}
+	opening := ledger.Opening{Name: list.content.Campaign.Name, Execution: execution, Settings: settings,
+		RecipientsTag: list.tag, RecipientsFile: list.content.Campaign.Recipients}
 	c, ok, err := ledger.Open(ctx, db, opening)
 	if err != nil || ok {
 		return c, err

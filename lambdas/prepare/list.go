@@ -94,6 +94,7 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
 	counts := map[string]int64{}
 	var importErr error
+	began := false
 	err = h.store.Write(ctx, rejects.Key, "text/csv; charset=utf-8", func(w io.Writer) error {
 		lines := csv.NewWriter(w)
 		if err := lines.Write([]string{"line", "email", "reason", "detail"}); err != nil {
@@ -103,15 +104,23 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 			counts[string(r.Reason)]++
 			return lines.Write([]string{strconv.Itoa(r.Line), r.Email, string(r.Reason), r.Detail})
 		}
-		_, importErr = ledger.Import(ctx, db, c, goodRows(reader, reject),
+		good := goodRows(reader, reject)
+		_, importErr = ledger.Import(ctx, db, c, func() (ledger.Row, error) { began = true; return good() },
 			func(d ledger.Duplicate) error {
 				return reject(recipients.Reject{Line: int(d.Line), Email: d.Address, Reason: recipients.Duplicate, Detail: fmt.Sprintf("the address of line %d", d.First)})
 			},
 			func() map[string]int64 { return counts })
+		if !began {
+			// There may be a rejects.csv of an attempt that came further.
+			return importErr
+		}
 		// rejects.csv is worth having even when the import failed.
 		lines.Flush()
 		return lines.Error()
 	})
+	if errors.Is(importErr, ledger.ErrImported) {
+		return nil
+	}
 	if errors.Is(importErr, ledger.ErrNoRecipients) {
 		return noRecipients(l, counts, rejects)
 	}

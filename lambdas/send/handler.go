@@ -32,6 +32,8 @@ type handler struct {
 	db    *database.Handle
 	store *storage.Store
 	ses   mailer.SES
+	// pause waits after a fruitless chunk.
+	pause func(context.Context, time.Duration)
 	// content is kept for the next invocation of this environment.
 	content string
 	mailer  *mailer.Mailer
@@ -71,7 +73,7 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			fruitless = 0
 			continue
 		}
-		pause(ctx, firstPause<<fruitless)
+		h.pause(ctx, firstPause<<fruitless)
 		fruitless++
 	}
 	return out, nil
@@ -126,6 +128,7 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 	return result, err
 }
 
+// pause waits for d, or until the invocation ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

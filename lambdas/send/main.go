@@ -19,5 +19,5 @@ func main() {
 	}
 	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-send")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
-	function.Start(db, (&handler{db: db, store: store, ses: cloud.Sender(config, mailer.Parallel)}).handle)
+	function.Start(db, (&handler{db: db, store: store, ses: cloud.Sender(config, mailer.Parallel), pause: pause}).handle)
 }

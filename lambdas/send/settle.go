@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -67,13 +68,16 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 
 // record tries until ctx ends: the statement is guarded by the claim, so an attempt whose answer was lost does no harm.
 func record(ctx context.Context, db *bun.DB, campaign string, claim uuid.UUID, rows []ledger.Outcome) error {
+	// What went wrong before the time was up says more than that it is up.
+	var trouble error
 	recorded, err := backoff.Retry(ctx, func() (int64, error) {
 		return ledger.Record(ctx, db, campaign, claim, rows)
 	}, backoff.WithNotify(func(err error, _ time.Duration) {
 		slog.WarnContext(ctx, "recording again", "campaign", campaign, "claim", claim, "error", err.Error())
+		trouble = err
 	}))
 	if err != nil {
-		return err
+		return cmp.Or(trouble, err)
 	}
 	if recorded != int64(len(rows)) {
 		slog.WarnContext(ctx, "not every outcome was recorded", "campaign", campaign, "claim", claim, "outcomes", len(rows), "recorded", recorded)

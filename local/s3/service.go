@@ -1,7 +1,7 @@
-// Package s3 is a local Amazon S3 whose objects are files. The HTTP API is github.com/johannesboyne/gofakes3; this package
-// adds a storage that keeps no content in memory, and what current SDKs need and the library has not: aws-chunked bodies
-// with trailing checksums, verification and return of checksums, If-Match on reads, and ETags of multipart uploads. It is a
-// development runtime: it asks for no signature, and one machine's disk is all the durability there is.
+// Package s3 is a local Amazon S3 whose objects are files. The HTTP API and the storage are github.com/johannesboyne/gofakes3
+// and its s3afero; this package adds what Fanmail and the aws command need and they have not: uploads in parts that lie on disk,
+// whole replacement of an object, the checksum that SDKs verify when they read, and listings in the order of S3. It is a
+// development runtime: it asks for no signature, verifies no upload, and is for plain HTTP, where SDKs don't encode bodies.
 package s3
 
 import (
@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/johannesboyne/gofakes3"
@@ -38,7 +39,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	store, err := openStore(c.Directory)
 	if err != nil {
-		return nil, fmt.Errorf("starting the local S3: %w", err)
+		return nil, fmt.Errorf("starting the local S3 in %s: %w", c.Directory, err)
 	}
 	for _, name := range c.Buckets {
 		if err := gofakes3.ValidateBucketName(name); err != nil {
@@ -50,28 +51,29 @@ func New(c Config) (http.Handler, error) {
 	}
 	library := gofakes3.New(store,
 		gofakes3.WithTimeSkewLimit(0), // a caller may have been frozen for any time between signing and sending
-		gofakes3.WithUnimplementedPageError(),
 		gofakes3.WithLogger(logger{c.Logger}),
 	)
-	return adapt(library.Server()), nil
+	return guard(library.Server()), nil
 }
 
-// adapt puts in front of the library what it does not know.
-func adapt(next http.Handler) http.Handler {
+// guard refuses what the library would answer wrongly.
+func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut {
-			if err := openBody(r); err != nil {
-				http.Error(w, fmt.Sprintf("<Error><Code>InvalidRequest</Code><Message>%s</Message></Error>", err), http.StatusBadRequest)
-				return
-			}
+		switch {
+		case r.Header.Get("Origin") != "": // the library lets every web page read and write
+			refuse(w, http.StatusForbidden, "AccessDenied", "The local S3 is not for web pages.")
+		case strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-"): // the library would store the encoded body
+			refuse(w, http.StatusNotImplemented, "NotImplemented", "The local S3 does not decode aws-chunked bodies; use http, not https.")
+		default:
+			next.ServeHTTP(w, r)
 		}
-		out := &responseWriter{ResponseWriter: w}
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			out.ifMatch = r.Header.Get("If-Match")
-		}
-		next.ServeHTTP(out, r)
-		out.WriteHeader(http.StatusOK) // the library leaves it to the server where there is no body
 	})
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, message)
 }
 
 // logger hands the library's errors to slog; its other levels tell of every request.

@@ -1,178 +1,121 @@
 package s3
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
+	"cmp"
+	"encoding/base64"
+	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3afero"
+	"github.com/spf13/afero"
 )
 
-// store is the storage behind the library. Every object is two files in its bucket's folder: a content file, and a record
-// that names it. The record is put in place by a rename, so that an object is replaced whole or not at all, also when this
-// process is killed. Records are held in memory; contents never are.
+// checksumHeader stands in the metadata of every object, which become headers of a response. SDKs verify it.
+const checksumHeader = "X-Amz-Checksum-Crc32"
+
+// longestKey is the longest key in bytes: the library makes a file name of at most 255 of the key, a dash and 32 digits.
+const longestKey = 255 - 33
+
+// store is the library's storage with what differs. Contents are never held in memory.
 type store struct {
-	directory string
-
-	// mu guards what follows. It is not held while contents are copied.
-	mu      sync.RWMutex
-	buckets map[string]*bucket
-	uploads map[gofakes3.UploadID]*upload
+	*s3afero.MultiBucketBackend
+	// unfinished holds contents that are not yet an object.
+	unfinished string
+	// uploads are the metadata (map[string]string) of the uploads in parts, by gofakes3.UploadID.
+	uploads sync.Map
 }
 
-var (
-	_ gofakes3.Backend          = (*store)(nil)
-	_ gofakes3.MultipartBackend = (*store)(nil)
-)
+var _ gofakes3.MultipartBackend = (*store)(nil)
 
-type bucket struct {
-	directory string
-	created   time.Time
-	objects   map[string]*record
-	// keys are the sorted keys of objects, or nil when they changed since the last listing.
-	keys []string
-}
-
-// sorted returns the keys in S3's order: that of their bytes.
-func (b *bucket) sorted() []string {
-	if b.keys == nil {
-		b.keys = slices.Sorted(maps.Keys(b.objects))
-	}
-	return b.keys
-}
-
-// openStore reads the buckets and records in directory, and removes what an earlier run left unfinished.
 func openStore(directory string) (*store, error) {
-	s := &store{directory: directory, buckets: map[string]*bucket{}, uploads: map[gofakes3.UploadID]*upload{}}
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return nil, fmt.Errorf("making the directory of the objects: %w", err)
-	}
-	folders, err := os.ReadDir(directory)
+	files, err := s3afero.FsPath(directory, s3afero.FsPathCreateAll)
 	if err != nil {
-		return nil, fmt.Errorf("reading the directory of the objects: %w", err)
+		return nil, err
 	}
-	for _, folder := range folders {
-		if !folder.IsDir() || gofakes3.ValidateBucketName(folder.Name()) != nil {
-			continue
-		}
-		b, err := openBucket(filepath.Join(directory, folder.Name()))
-		if err != nil {
-			return nil, err
-		}
-		s.buckets[folder.Name()] = b
-	}
-	return s, nil
-}
-
-func openBucket(directory string) (*bucket, error) {
-	info, err := os.Stat(directory)
+	backend, err := s3afero.MultiBucket(replacing{files})
 	if err != nil {
-		return nil, fmt.Errorf("opening a bucket: %w", err)
+		return nil, err
 	}
-	b := &bucket{directory: directory, created: info.ModTime(), objects: map[string]*record{}}
-	files, err := os.ReadDir(directory)
+	s := &store{MultiBucketBackend: backend, unfinished: filepath.Join(directory, "unfinished")}
+	if err := os.RemoveAll(s.unfinished); err != nil {
+		return nil, err
+	}
+	return s, os.MkdirAll(s.unfinished, 0o700)
+}
+
+// replacing makes a new file where the library would empty the old one, which may be being read.
+type replacing struct{ afero.Fs }
+
+func (r replacing) Create(name string) (afero.File, error) {
+	if err := r.Remove(name); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	return r.Fs.Create(name)
+}
+
+// PutObject stores an object of the given size. The library locks its whole storage while it copies, and leaves half an
+// object when the input fails, so the input is taken in first.
+func (s *store) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
+	if len(key) > longestKey {
+		return gofakes3.PutObjectResult{}, gofakes3.ErrorMessagef(gofakes3.ErrKeyTooLong, "The key has %d bytes; the local S3 takes at most %d.", len(key), longestKey)
+	}
+	file, err := os.CreateTemp(s.unfinished, "object-*")
 	if err != nil {
-		return nil, fmt.Errorf("opening a bucket: %w", err)
+		return gofakes3.PutObjectResult{}, err
 	}
-	used := map[string]bool{}
-	for _, file := range files {
-		if !strings.HasSuffix(file.Name(), recordSuffix) {
-			continue
-		}
-		path := filepath.Join(directory, file.Name())
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("opening a bucket: %w", err)
-		}
-		var r record
-		if err := json.Unmarshal(data, &r); err != nil {
-			return nil, fmt.Errorf("reading the record %s: %w (remove the directory to begin anew)", path, err)
-		}
-		b.objects[r.Key] = &r
-		used[file.Name()], used[r.File] = true, true
+	defer os.Remove(file.Name())
+	defer file.Close()
+	sum := crc32.NewIEEE()
+	written, err := io.Copy(io.MultiWriter(file, sum), input)
+	if err == nil && written != size {
+		err = gofakes3.ErrIncompleteBody
 	}
-	for _, file := range files {
-		if !used[file.Name()] {
-			if err := os.RemoveAll(filepath.Join(directory, file.Name())); err != nil {
-				return nil, fmt.Errorf("cleaning a bucket: %w", err)
-			}
-		}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
 	}
-	return b, nil
-}
-
-// bucket returns a bucket, or NoSuchBucket. The caller holds the lock.
-func (s *store) bucket(name string) (*bucket, error) {
-	if b := s.buckets[name]; b != nil {
-		return b, nil
-	}
-	return nil, gofakes3.BucketNotFound(name)
-}
-
-// ListBuckets lists all buckets by name.
-func (s *store) ListBuckets() ([]gofakes3.BucketInfo, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	infos := []gofakes3.BucketInfo{}
-	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
-		infos = append(infos, gofakes3.BucketInfo{Name: name, CreationDate: gofakes3.NewContentTime(s.buckets[name].created)})
-	}
-	return infos, nil
-}
-
-// CreateBucket makes a bucket; the library has checked its name.
-func (s *store) CreateBucket(name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.buckets[name] != nil {
-		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
-	}
-	directory := filepath.Join(s.directory, name)
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	s.buckets[name] = &bucket{directory: directory, created: time.Now(), objects: map[string]*record{}}
-	return nil
-}
-
-// BucketExists says whether there is a bucket of this name.
-func (s *store) BucketExists(name string) (bool, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.buckets[name] != nil, nil
-}
-
-// DeleteBucket removes an empty bucket.
-func (s *store) DeleteBucket(name string) error { return s.deleteBucket(name, false) }
-
-// ForceDeleteBucket removes a bucket with its objects.
-func (s *store) ForceDeleteBucket(name string) error { return s.deleteBucket(name, true) }
-
-func (s *store) deleteBucket(name string, force bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, err := s.bucket(name)
 	if err != nil {
-		return err
+		return gofakes3.PutObjectResult{}, err
 	}
-	if len(b.objects) > 0 && !force {
-		return gofakes3.ResourceError(gofakes3.ErrBucketNotEmpty, name)
-	}
-	for id, u := range s.uploads {
-		if u.bucket == name {
-			delete(s.uploads, id)
+	kept := map[string]string{checksumHeader: base64.StdEncoding.EncodeToString(sum.Sum(nil))}
+	for name, value := range meta {
+		if !strings.HasPrefix(name, "X-Amz-") || strings.HasPrefix(name, "X-Amz-Meta-") {
+			kept[name] = value
 		}
 	}
-	delete(s.buckets, name)
-	return os.RemoveAll(b.directory)
+	return s.MultiBucketBackend.PutObject(bucket, key, kept, file, size, conditions)
 }
 
-// isNotThere says that a file is gone, which is what a removal wants.
-func isNotThere(err error) bool { return errors.Is(err, os.ErrNotExist) }
+// GetObject opens an object, or a range of it, for reading.
+func (s *store) GetObject(bucket, key string, section *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
+	object, err := s.MultiBucketBackend.GetObject(bucket, key, section)
+	if err == nil && object.Range != nil {
+		delete(object.Metadata, checksumHeader) // it is that of the whole, and SDKs would refuse the part
+	}
+	return object, err
+}
+
+// ListBucket lists everything in one page, whatever page says. The library's listings are not in the order of the keys,
+// which `aws s3 sync` needs, and with a delimiter an unused prefix is an error.
+func (s *store) ListBucket(bucket string, prefix *gofakes3.Prefix, _ gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
+	all, err := s.MultiBucketBackend.ListBucket(bucket, &gofakes3.Prefix{HasPrefix: true, Prefix: prefix.Prefix}, gofakes3.ListBucketPage{})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all.Contents, func(a, b *gofakes3.Content) int { return cmp.Compare(a.Key, b.Key) })
+	list := gofakes3.NewObjectList()
+	for _, object := range all.Contents {
+		var match gofakes3.PrefixMatch
+		if prefix.Match(object.Key, &match) && match.CommonPrefix {
+			list.AddPrefix(match.MatchedPart)
+		} else {
+			list.Add(object)
+		}
+	}
+	return list, nil
+}

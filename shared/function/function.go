@@ -43,12 +43,9 @@ func Fail(err error) {
 // Name returns the named error that is, or stands for, err, unwrapped: Step Functions matches the type of the outermost
 // error only. An error without a name comes back as it is, and only States.ALL catches it.
 func Name(err error) error {
-	if err == nil {
-		return nil
-	}
-	err = database.Explain(err)
+	// What the code itself named must not be explained away by a database error beside it.
 	if named := workflow.Named(err); named != nil {
 		return named
 	}
-	return err
+	return database.Explain(err)
 }

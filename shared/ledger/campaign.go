@@ -21,6 +21,8 @@ type Opening struct {
 	Execution     string
 	Settings      json.RawMessage
 	RecipientsTag string
+	// RecipientsFile is the name of the recipients file, for errors.
+	RecipientsFile string
 	// Predecessor is an execution that is known to have ended; Open takes the campaign over from it.
 	Predecessor string
 }
@@ -70,7 +72,7 @@ func resumable(c *Campaign, o Opening) (bool, error) {
 	case underWay && c.Execution != o.Execution && c.Execution != o.Predecessor:
 		return false, nil
 	case c.State != Importing && c.RecipientsTag != o.RecipientsTag:
-		return false, &workflow.InvalidCampaign{Message: fmt.Sprintf("campaign %s was started with another recipients file; put the old one back to resume it, or give the folder a new name to mail the new list", c.Name)}
+		return false, &workflow.InvalidCampaign{Message: fmt.Sprintf("campaign %s: %s is not the file that the campaign was started with; put the old one back to resume it, or give the folder a new name to mail the new list", c.Name, o.RecipientsFile)}
 	}
 	return true, nil
 }

@@ -40,6 +40,9 @@ type Imported struct {
 // ErrNoRecipients means that no line of the file became a recipient; the import was rolled back.
 var ErrNoRecipients = errors.New("no good address")
 
+// ErrImported means that another attempt of the same execution has imported the recipients; no row was read.
+var ErrImported = errors.New("imported already")
+
 // Import fills the ledger of a campaign in state Importing, in one transaction and in constant memory: next yields the
 // rows until io.EOF, duplicate is called for every line that repeats an address, and rejected gives the counts of lines
 // left out by reason once both are done. Recipients get seq 1..n in the order of the file; addresses on the suppression
@@ -79,16 +82,19 @@ func Import(ctx context.Context, db *bun.DB, c *Campaign, next func() (Row, erro
 }
 
 // lockForImport holds the campaign's row until the import commits, so that an execution that takes the campaign over
-// waits for a straggling import instead of running a second one beside it.
+// waits for a straggling import instead of running a second one beside it. With ErrImported c is as that import left it.
 func lockForImport(ctx context.Context, tx bun.Tx, c *Campaign) error {
 	owned := new(Campaign)
-	err := tx.NewSelect().Model(owned).Column("id").
-		Where("id = ? and execution = ? and state = ?", c.ID, c.Execution, Importing).For("update").Scan(ctx)
+	err := tx.NewSelect().Model(owned).Where("id = ? and execution = ?", c.ID, c.Execution).For("update").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s is being imported by another execution", c.Name)}
 	}
 	if err != nil {
 		return err
+	}
+	if owned.State != Importing {
+		*c = *owned
+		return ErrImported
 	}
 	_, err = tx.ExecContext(ctx, "delete from fanmail.recipient_import where campaign_id = ?", c.ID)
 	return err

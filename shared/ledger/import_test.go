@@ -84,9 +84,14 @@ func TestAnImportThatFailedCanBeRunAgain(t *testing.T) {
 	if _, err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); !errors.Is(err, ledger.ErrImported) {
+		t.Fatalf("a second import by the same execution: error %v, want ErrImported", err)
+	}
+	stranger := *c
+	stranger.Execution = "another"
 	var busy *workflow.CampaignBusy
-	if _, err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); !errors.As(err, &busy) {
-		t.Fatalf("a second import of a running campaign: error %v, want CampaignBusy", err)
+	if _, err := ledger.Import(ctx, db, &stranger, rows("a@example.com"), nobody, none); !errors.As(err, &busy) {
+		t.Fatalf("a second import by another execution: error %v, want CampaignBusy", err)
 	}
 	counts, err := ledger.Count(ctx, db, c.ID)
 	if err != nil {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"fanmail/local/postgres/postgrestest"
+	"fanmail/shared/database"
+	"fanmail/shared/ledger"
+	"fanmail/shared/workflow"
+)
+
+const execution = "arn:aws:states:us-east-1:000000000000:execution:fanmail-local-campaign:spring-sale-1"
+
+func newHandler(t *testing.T) *handler {
+	t.Helper()
+	h := &handler{db: database.New(postgrestest.New(t), "control-test")}
+	t.Cleanup(func() { _ = h.db.Close() })
+	db, err := h.db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Migrate(context.Background(), db); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func event(t *testing.T) workflow.ControlInput {
+	t.Helper()
+	data, err := os.ReadFile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in workflow.ControlInput
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); err != nil {
+		t.Fatalf("event.json: %v", err)
+	}
+	return in
+}
+
+func TestStatusTellsHowTheCampaignStands(t *testing.T) {
+	h, ctx := newHandler(t), context.Background()
+	db, err := h.db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := ledger.Open(ctx, db, ledger.Opening{Name: "spring-sale", Execution: execution, Settings: []byte(`{}`), RecipientsTag: "tag"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := 1
+	next := func() (ledger.Row, error) {
+		if line++; line > 4 {
+			return ledger.Row{}, io.EOF
+		}
+		return ledger.Row{Line: line, Address: string(rune('a'+line)) + "@example.com"}, nil
+	}
+	rejected := func() map[string]int64 { return map[string]int64{"not an address": 2, "duplicate": 1} }
+	if _, err := ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected); err != nil {
+		t.Fatal(err)
+	}
+	chunk, err := ledger.Claim(ctx, db, ledger.Claiming{Campaign: c.Name, Execution: execution, Wave: 1, First: 1, Last: 3, Limit: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Record(ctx, db, c.Name, chunk.Claim, []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.handle(ctx, event(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Campaign != "spring-sale" || got.Execution != execution || got.State != "running" || !got.EndedAt.IsZero() {
+		t.Errorf("report %+v", got)
+	}
+	// What a sender holds at the moment counts as pending.
+	if got.Recipients != 3 || got.Sent != 1 || got.Pending != 2 || got.Rejected != 3 || got.RejectedByReason["not an address"] != 2 {
+		t.Errorf("report %+v, want 3 recipients: 1 sent, 2 pending; 3 lines rejected", got)
+	}
+}
+
+func TestACampaignThatWasNeverStartedIsUnknown(t *testing.T) {
+	_, err := newHandler(t).handle(context.Background(), event(t))
+	if unknown, ok := err.(*workflow.CampaignUnknown); !ok || !strings.Contains(unknown.Message, `"spring-sale"`) {
+		t.Errorf("got %T %v, want CampaignUnknown with the name", err, err)
+	}
+}
+
+func TestAnUnknownActionIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
+	for _, action := range []string{"", "delete", "Status"} {
+		_, err := (&handler{db: database.New("", "control-test")}).handle(context.Background(), workflow.ControlInput{Action: action, Campaign: "spring-sale"})
+		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use "status"`) {
+			t.Errorf("action %q: got %T %v, want InvalidRequest that names the actions", action, err, err)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fanmail/local/ses"
+	"fanmail/shared/ledger"
+	"fanmail/shared/workflow"
+)
+
+// always answers every call with the error.
+func always(e *ses.Error) func(*ses.Request) ses.Fault {
+	return func(*ses.Request) ses.Fault { return ses.Fault{Error: e} }
+}
+
+func TestASuspendedAccountHaltsTheCampaign(t *testing.T) {
+	f := newFixture(t, 60, always(ses.ErrSuspended))
+	out, err := f.handler.handle(invocation(t), f.in)
+	if err != nil || out != (workflow.SendOutput{}) {
+		t.Errorf("answer %+v, %v; want nothing sent and no more", out, err)
+	}
+	if c := f.campaign(t); c.State != ledger.Halted || !strings.Contains(c.Reason, "AccountSuspendedException") {
+		t.Errorf("the campaign is %s because of %q, want halted by SES's answer", c.State, c.Reason)
+	}
+	if counts := f.counts(t); counts.Pending != 60 {
+		t.Errorf("the ledger has %+v, want all pending: a later start mails them", counts)
+	}
+}
+
+func TestAUsedUpQuotaEndsTheWaveForAllSenders(t *testing.T) {
+	f := newFixture(t, 60, always(ses.ErrDailyQuota))
+	out, err := f.handler.handle(invocation(t), f.in)
+	if err != nil || out != (workflow.SendOutput{}) {
+		t.Errorf("answer %+v, %v; want nothing sent and no more", out, err)
+	}
+	if c := f.campaign(t); c.State != ledger.Running || c.EndedWave != f.in.Wave {
+		t.Errorf("the campaign is %s, wave %d ended; want it running with wave %d ended", c.State, c.EndedWave, f.in.Wave)
+	}
+	if counts := f.counts(t); counts.Pending != 60 {
+		t.Errorf("the ledger has %+v, want all pending", counts)
+	}
+	f.in.Wave++
+	if _, err := f.handler.handle(invocation(t), f.in); err != nil || f.campaign(t).EndedWave != f.in.Wave {
+		t.Errorf("the next wave did not get as far as SES: %v", err)
+	}
+}
+
+func TestAThrottleHoldsAllSendersBack(t *testing.T) {
+	f := newFixture(t, 1, always(ses.ErrRate))
+	ctx := context.Background()
+	check(t, ledger.StartWave(ctx, f.db, ledger.Wave{Campaign: f.campaign(t), AccountRate: 1000}))
+	var before time.Time
+	check(t, f.db.NewRaw("select clock_timestamp()").Scan(ctx, &before))
+	var next []time.Time
+	f.handler.pause = func(context.Context, time.Duration) {
+		if next == nil {
+			check(t, f.db.NewRaw("select next_at from fanmail.pace where key = 'account'").Scan(ctx, &next))
+			// The rest of the test does without the pace, so that it does not wait.
+			f.exec(t, "delete from fanmail.pace")
+		}
+	}
+	_, err := f.handler.handle(invocation(t), f.in)
+	check(t, err)
+	if len(next) != 1 || next[0].Before(before.Add(slowDown)) {
+		t.Errorf("throttled after %v, the next time slot is at %v; want at least %v between them", before, next, slowDown)
+	}
+}
+
+func TestFruitlessChunksEndTheBatchAfterGrowingPauses(t *testing.T) {
+	var calls atomic.Int64
+	f := newFixture(t, 1, func(*ses.Request) ses.Fault { calls.Add(1); return ses.Fault{Error: ses.ErrRate} })
+	out, err := f.handler.handle(invocation(t), f.in)
+	if err != nil || out != (workflow.SendOutput{}) || calls.Load() != maxFruitless {
+		t.Errorf("answer %+v, %v after %d calls; want nothing after %d calls", out, err, calls.Load(), maxFruitless)
+	}
+	want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
+	if !slices.Equal(f.pauses, want) {
+		t.Errorf("pauses %v, want %v", f.pauses, want)
+	}
+	if reasons := f.rows(t, "reason"); !strings.Contains(reasons[0], "Maximum sending rate exceeded") {
+		t.Errorf("the pending recipient carries the reason %q: Plan tells the user by it why it is stuck", reasons[0])
+	}
+}
+
+func TestAFruitfulChunkForgivesTheFruitlessOnes(t *testing.T) {
+	// Every fourth attempt passes, so that there are never maxFruitless chunks in a row.
+	var calls atomic.Int64
+	f := newFixture(t, 3, func(*ses.Request) ses.Fault {
+		if calls.Add(1)%4 != 0 {
+			return ses.Fault{Error: ses.ErrRate}
+		}
+		return ses.Fault{}
+	})
+	// One recipient per chunk: a claim covers two seconds of sending.
+	check(t, ledger.StartWave(context.Background(), f.db, ledger.Wave{Campaign: f.campaign(t), AccountRate: 0.5}))
+	// Every time slot is free at once, so that the test does not wait.
+	f.exec(t, "create function free() returns trigger language plpgsql as $$ begin new.next_at = 'epoch'; return new; end $$")
+	f.exec(t, "create trigger free before update on fanmail.pace for each row execute function free()")
+	out, err := f.handler.handle(invocation(t), f.in)
+	if err != nil || out != (workflow.SendOutput{Sent: 3}) {
+		t.Errorf("answer %+v, %v; want 3 sent", out, err)
+	}
+	if len(f.pauses) != 9 || f.pauses[3] != firstPause {
+		t.Errorf("pauses %v, want 9 that start over after each message that passed", f.pauses)
+	}
+}
+
+func TestOutcomesAreRecordedAfterTheInvocationWasCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(invocation(t))
+	defer cancel()
+	f := newFixture(t, 1, func(*ses.Request) ses.Fault { cancel(); return ses.Fault{} })
+	out, err := f.handler.handle(ctx, f.in)
+	if !errors.Is(err, context.Canceled) || out.Sent != 1 {
+		t.Errorf("answer %+v, %v; want 1 sent, and the cancellation as the error of the next claim", out, err)
+	}
+	if counts := f.counts(t); counts.Sent != 1 {
+		t.Errorf("the ledger has %+v, want what SES accepted as sent", counts)
+	}
+}
+
+func TestARecipientWhoseAnswerWasLostStaysClaimedAndIsMailedOnce(t *testing.T) {
+	f := newFixture(t, 3, func(r *ses.Request) ses.Fault {
+		return ses.Fault{LoseAnswer: r.Destination.ToAddresses[0] == "r2@example.com"}
+	})
+	for range 2 {
+		if _, err := f.handler.handle(invocation(t), f.in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if states := f.rows(t, "state"); !slices.Equal(states, []string{"sent", "claimed", "sent"}) {
+		t.Errorf("states %v, want only the second claimed: nobody knows whether it was sent", states)
+	}
+	if n := f.mailbox.Accepted(); n != 3 {
+		t.Errorf("SES accepted %d messages, want 3", n)
+	}
+}
+
+func TestTheRecordIsTriedAgainWhenItsConnectionDies(t *testing.T) {
+	f := newFixture(t, 1, nil)
+	f.exec(t, "create sequence attempts")
+	f.exec(t, `create function die_once() returns trigger language plpgsql as $$ begin
+		if nextval('attempts') = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
+		return new; end $$`)
+	f.exec(t, "create trigger die_once before update on fanmail.recipient for each row when (new.state = 'sent') execute function die_once()")
+	out, err := f.handler.handle(invocation(t), f.in)
+	if err != nil || out != (workflow.SendOutput{Sent: 1}) {
+		t.Errorf("answer %+v, %v; want 1 sent", out, err)
+	}
+	if counts := f.counts(t); counts.Sent != 1 || f.mailbox.Accepted() != 1 {
+		t.Errorf("the ledger has %+v, SES accepted %d; want one each", counts, f.mailbox.Accepted())
+	}
+	var attempts int
+	check(t, f.db.NewRaw("select last_value from attempts").Scan(context.Background(), &attempts))
+	if attempts != 2 {
+		t.Errorf("%d attempts, want 2", attempts)
+	}
+}
+
+func TestARecordThatFailsToTheEndSaysWhatIsWrong(t *testing.T) {
+	f := newFixture(t, 1, nil)
+	f.exec(t, "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space left' using errcode = '53100'; end $$")
+	f.exec(t, "create trigger refuse before update on fanmail.recipient execute function refuse()")
+	ctx, cancel := context.WithTimeout(context.Background(), 900*time.Millisecond)
+	defer cancel()
+	err := record(ctx, f.db, f.in.Campaign, uuid.New(), []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}})
+	if err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("got %v, want PostgreSQL's reason", err)
+	}
+}

@@ -1,0 +1,74 @@
+package endtoend
+
+import (
+	"reflect"
+	"sync"
+	"testing"
+
+	"fanmail/local"
+	"fanmail/shared/workflow"
+)
+
+// byHand is an execution that Step Functions does not know: the tests invoke its functions themselves.
+const byHand = "arn:aws:states:us-east-1:000000000000:execution:fanmail-local-campaign:by-hand"
+
+func prepareInput() workflow.PrepareInput {
+	return workflow.PrepareInput{Input: map[string]any{"campaign": "spring"}, Execution: byHand}
+}
+
+func TestPreparingAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, local.Options{})
+	f := list(500)
+	f["recipients.csv"] += "nobody,No Body\nrecipient-00001@example.com,Again\n"
+	d.upload("spring", f)
+	snapshot := func() (all []any) {
+		campaign := map[string]any{}
+		if err := d.ledger.QueryRow(t.Context(), "select to_jsonb(c) from fanmail.campaign c").Scan(&campaign); err != nil {
+			t.Fatal(err)
+		}
+		return append(all, campaign, d.rows("spring"), d.get("reports/spring/rejects.csv"), d.get("work/spring/by-hand/content.json"))
+	}
+	var first workflow.PrepareOutput
+	d.invoke("prepare", prepareInput(), &first)
+	if first.Recipients != 500 || first.Rejected != 2 {
+		t.Errorf("prepared %+v", first)
+	}
+	prepared := snapshot()
+	for range 2 {
+		var again workflow.PrepareOutput
+		d.invoke("prepare", prepareInput(), &again)
+		if again != first {
+			t.Errorf("again: %+v, first %+v", again, first)
+		}
+		if now := snapshot(); !reflect.DeepEqual(now, prepared) {
+			t.Errorf("preparing again changed something: %v", now[0])
+		}
+	}
+}
+
+func TestPreparingTwiceAtOnceIsPreparingOnce(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, local.Options{})
+	f := list(20_000)
+	f["recipients.csv"] += "nobody,No Body\n"
+	d.upload("spring", f)
+	var outputs [2]workflow.PrepareOutput
+	var problems [2]error
+	var group sync.WaitGroup
+	for i := range outputs {
+		group.Go(func() { problems[i] = d.tryInvoke("prepare", prepareInput(), &outputs[i]) })
+	}
+	group.Wait()
+	for i, output := range outputs {
+		if problems[i] != nil || output.Recipients != 20_000 || output.Rejected != 1 {
+			t.Errorf("prepare answers %+v, %v", output, problems[i])
+		}
+	}
+	if rows := d.rows("spring"); len(rows) != 20_000 {
+		t.Errorf("the ledger has %d recipients", len(rows))
+	}
+	if _, rejects := d.csv("reports/spring/rejects.csv"); len(rejects) != 1 {
+		t.Errorf("rejects.csv has %q", rejects)
+	}
+}
