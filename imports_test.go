@@ -31,8 +31,8 @@ var directions = []struct {
 	{from: "cmd", to: "lambdas", why: "the command line reaches the functions through AWS's interfaces"},
 }
 
-// forTests are the real parts that tests of production code run against.
-var forTests = []string{"local/postgres", "local/postgres/postgrestest", "local/ses"}
+// forTests are the stand-ins that tests of production code run against.
+var forTests = []string{"local/postgres", "local/s3", "local/ses", "local/stepfunctions"}
 
 func TestImportsGoOneWay(t *testing.T) {
 	imports, err := readImports(".")
@@ -80,7 +80,7 @@ func breaches(imports map[string][]string) (found []string) {
 			target, ours := strings.CutPrefix(path, "fanmail/")
 			for _, d := range directions {
 				if !ours || !covers(d.from, file) || !covers(d.to, target) ||
-					strings.HasSuffix(file, "_test.go") && slices.Contains(d.exceptTests, target) {
+					strings.HasSuffix(file, "_test.go") && slices.ContainsFunc(d.exceptTests, func(tree string) bool { return covers(tree, target) }) {
 					continue
 				}
 				found = append(found, fmt.Sprintf("%s imports %s: %s", file, path, d.why))

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 
 	"fanmail/shared/database"
@@ -41,7 +39,7 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	}
 	state, reason := ledger.Finished, in.Reason
 	if in.Error != nil {
-		state, reason = ledger.Failed, cause(*in.Error)
+		state, reason = ledger.Failed, in.Error.Reason()
 	}
 	if err := ledger.Close(ctx, db, c, state, reason); err != nil {
 		return workflow.Report{}, err
@@ -53,18 +51,4 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	summary := report.Of(c, counts)
 	summary.Outcomes, summary.Rejects = outcomes, rejects
 	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
-}
-
-// cause is the reason of a state's failure. The Cause of a Lambda's error is its error JSON; a timeout has none.
-func cause(e workflow.StateError) string {
-	var payload struct {
-		ErrorMessage string `json:"errorMessage"`
-	}
-	if err := json.Unmarshal([]byte(e.Cause), &payload); err == nil && payload.ErrorMessage != "" {
-		return fmt.Sprintf("%s: %s", e.Error, payload.ErrorMessage)
-	}
-	if e.Cause == "" {
-		return e.Error
-	}
-	return fmt.Sprintf("%s: %s", e.Error, e.Cause)
 }

@@ -42,7 +42,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	}
 	decision, err := planner.Decide(facts)
 	if err != nil {
-		return workflow.PlanOutput{}, err
+		return workflow.PlanOutput{}, h.explain(ctx, &facts.Standing.Campaign, err)
 	}
 	slog.InfoContext(ctx, "planned", "campaign", in.Campaign, "next", decision.Next, "reason", decision.Reason,
 		"recipients", decision.Limit, "senders", decision.Senders, "until", decision.Until)
@@ -89,9 +89,8 @@ func (h *handler) wave(ctx context.Context, db *bun.DB, facts *planner.Facts, d 
 	c := &facts.Standing.Campaign
 	out.Wave = c.Waves + 1
 	out.MaxConcurrency = d.Senders
-	folder := storage.WorkFolder(c.Name, c.Execution)
-	out.Manifest = h.store.Object(folder, fmt.Sprintf("wave-%04d.jsonl", out.Wave))
-	out.Results = h.store.Object(folder, fmt.Sprintf("wave-%04d-results", out.Wave))
+	out.Manifest = h.store.Object(storage.WorkFolder(c.Name, c.Execution), fmt.Sprintf("wave-%04d.jsonl", out.Wave))
+	out.Results = h.results(c, out.Wave)
 	batches := int64(0)
 	err := h.store.Write(ctx, out.Manifest.Key, "application/jsonl", func(w io.Writer) error {
 		lines := bufio.NewWriter(w)

@@ -150,6 +150,8 @@ func TestAnAccountThatMayNotSendHaltsTheCampaign(t *testing.T) {
 }
 
 func TestACampaignWithNothingLeftFinishesWithoutAskingSES(t *testing.T) {
+	f := newFixture(t, 1, campaign.Campaign{})
+	f.account = refuse
 	for _, test := range []struct{ name, change, reason string }{
 		{"all settled", "update fanmail.recipient set state = 'skipped'", "sent"},
 		{"in doubt", "update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = now() - interval '1 hour'", "sent"},
@@ -158,9 +160,7 @@ func TestACampaignWithNothingLeftFinishesWithoutAskingSES(t *testing.T) {
 		{"cancelled", "update fanmail.campaign set state = 'cancelled'", "cancelled"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t, 1, campaign.Campaign{})
 			f.exec(t, test.change)
-			f.account = refuse
 			out, err := f.plan(t)
 			if err != nil || out.Next != workflow.NextFinish || out.Reason != test.reason || f.asked != 0 {
 				t.Errorf("answer %+v, %v after %d calls of SES; want to finish: %s", out, err, f.asked, test.reason)
@@ -223,5 +223,26 @@ func TestAnExecutionThatLostTheCampaignPlansNothing(t *testing.T) {
 				t.Errorf("the campaign of the other execution has %d waves, want 0", c.Waves)
 			}
 		})
+	}
+}
+
+func TestAStuckCampaignTellsWhyItsSendersFailed(t *testing.T) {
+	f := newFixture(t, 1, campaign.Campaign{})
+	var out workflow.PlanOutput
+	for range 2 {
+		var err error
+		out, err = f.plan(t)
+		check(t, err)
+	}
+	// What the Map's ResultWriter leaves there, with a folder of its own between.
+	run := out.Results.Key + "/5a7a0a40-0000-4000-8000-000000000000/"
+	check(t, f.handler.store.PutJSON(t.Context(), run+"manifest.json", map[string]string{}))
+	check(t, f.handler.store.PutJSON(t.Context(), run+"FAILED_0.json", []map[string]string{
+		{"ExecutionArn": "arn", "Status": "FAILED", "Error": "DatabaseFailed", "Cause": `{"errorMessage":"no space left","errorType":"DatabaseFailed"}`},
+		{"ExecutionArn": "arn", "Status": "FAILED", "Error": "States.Timeout", "Cause": ""},
+	}))
+	_, err := f.plan(t)
+	if stuck, ok := err.(*workflow.CampaignStuck); !ok || !strings.HasSuffix(stuck.Message, "; the senders fail with DatabaseFailed: no space left") {
+		t.Errorf("got %T %v, want CampaignStuck with the failure of the first sender", err, err)
 	}
 }

@@ -1,10 +1,13 @@
 package endtoend
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"fanmail/shared/deployment"
@@ -26,7 +29,20 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	parallelize()
 	return m.Run()
+}
+
+// parallelize runs more tests at once than there are processors, unless -parallel says otherwise: they wait most of the time,
+// for SES's latency and for time-outs.
+func parallelize() {
+	const name, atOnce = "test.parallel", 4
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if !given && runtime.GOMAXPROCS(0) < atOnce {
+		_ = flag.Set(name, strconv.Itoa(atOnce)) // package testing knows it
+	}
 }
 
 // build makes the binary of every function as the Makefile does, for this machine.

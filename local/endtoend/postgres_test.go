@@ -102,7 +102,7 @@ func (d *stack) finishAfter(execution, campaign string, n int64) {
 
 func TestAWrongDatabaseIsSaidInOneLine(t *testing.T) {
 	t.Parallel()
-	good, err := url.Parse(postgrestest.New(t))
+	good, err := url.Parse(postgrestest.Server(t, postgres.Config{}).URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,6 @@ func TestAWrongDatabaseIsSaidInOneLine(t *testing.T) {
 		{"wrong password", changed(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "wrong-secret") }), "password"},
 		{"no such database", changed(func(u *url.URL) { u.Path = "/nowhere" }), "nowhere"},
 		{"nobody listens", changed(func(u *url.URL) { u.Host = closed.Addr().String() }), closed.Addr().String()},
-		{"no such host", changed(func(u *url.URL) { u.Host = "no-such-host.invalid:5432" }), "no-such-host.invalid"},
 		{"malformed", "postgres://user:wrong-secret@127.0.0.1:port/fanmail", "port"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

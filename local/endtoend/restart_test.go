@@ -16,8 +16,8 @@ func TestAnAbortedCampaignFinishesWhenStartedAgain(t *testing.T) {
 	first := d.start("spring")
 	d.await("a third of the messages", func() bool { return d.SES().Accepted() > n/3 })
 	d.stop(first)
-	if accepted := d.SES().Accepted(); accepted > 2*n/3 {
-		t.Fatalf("%d messages were accepted before the stop: it came too late for this test", accepted)
+	if d.SES().Accepted() == n {
+		t.Fatal("all were sent before the stop: it came too late for this test")
 	}
 	second := d.start("spring")
 	d.auditSent("spring", d.succeed(second), n)
@@ -92,7 +92,6 @@ func TestAFinishedCampaignMailsNobodyAgain(t *testing.T) {
 	d.succeed(d.start("spring"))
 	d.auditSent("spring", d.succeed(d.start("spring")), n)
 
-	// Upper case, spaces and a new row are another file.
 	d.put("campaigns/spring/recipients.csv", list(n)["recipients.csv"]+"late@example.com,Late\n")
 	name, message := d.fail(d.start("spring"))
 	if name != "InvalidCampaign" || !strings.Contains(message, "recipients.csv") || strings.ContainsRune(message, '\n') {

@@ -2,10 +2,11 @@
 // IAM statements of serverless.yml follow it.
 //
 //	call                     by                      for
-//	s3:GetObject             prepare, send           the campaign folder, the content snapshot
+//	s3:GetObject             prepare, send, plan     the campaign folder, the content snapshot, the results of a wave
 //	s3:PutObject             prepare, plan, finish   content, rejects.csv, manifests, report.json, outcomes.csv
 //	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
 //	s3:ListBucket            prepare                 so that a missing file is NoSuchKey and not AccessDenied
+//	                         plan                    the results of a wave
 //	ses:GetAccount           plan                    quota and rate
 //	ses:SendEmail            send                    one message to one recipient
 //	states:DescribeExecution prepare                 whether the execution that owns a campaign still runs

@@ -32,6 +32,8 @@ type Store struct {
 func New(client *s3.Client, bucket string) *Store {
 	uploads := transfermanager.New(client, func(o *transfermanager.Options) {
 		o.PartSizeBytes = partSize
+		// Up to its threshold, 16 MiB by default, an upload is held in memory as one piece.
+		o.MultipartUploadThreshold = partSize
 		o.Concurrency = 1
 	})
 	return &Store{client: client, uploads: uploads, bucket: bucket}
@@ -50,6 +52,19 @@ func (s *Store) Open(ctx context.Context, key string) (body io.ReadCloser, tag s
 		return nil, "", fmt.Errorf("reading s3://%s/%s: %w", s.bucket, key, err)
 	}
 	return out.Body, aws.ToString(out.ETag), nil
+}
+
+// List returns up to 1000 keys with the prefix.
+func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
+	out, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &prefix})
+	if err != nil {
+		return nil, fmt.Errorf("listing s3://%s/%s: %w", s.bucket, prefix, err)
+	}
+	keys := make([]string, len(out.Contents))
+	for i, object := range out.Contents {
+		keys[i] = aws.ToString(object.Key)
+	}
+	return keys, nil
 }
 
 // Missing tells whether err says that an object does not exist.

@@ -3,7 +3,10 @@
 // blocks match. A test in statemachine/ holds these types against the definition.
 package workflow
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Object names an S3 object, or with a trailing slash in Key a prefix.
 type Object struct {
@@ -97,6 +100,21 @@ type SendOutput struct {
 type StateError struct {
 	Error string `json:"Error"`
 	Cause string `json:"Cause"`
+}
+
+// Reason is the failure for a reader: the Cause of a Lambda's error is its error JSON, that of a timeout may be empty.
+func (e StateError) Reason() string {
+	cause := e.Cause
+	var payload struct {
+		ErrorMessage string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal([]byte(cause), &payload); err == nil && payload.ErrorMessage != "" {
+		cause = payload.ErrorMessage
+	}
+	if cause == "" {
+		return e.Error
+	}
+	return e.Error + ": " + cause
 }
 
 // FinishInput is the input of lambdas/finish. The campaign is the one that Execution owns.
