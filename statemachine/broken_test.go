@@ -74,9 +74,9 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{outlive, replace(functionsOf, "timeout: 300", "timeout: 600"), "Plan: TimeoutSeconds 330 is not above the 600 s of function plan"},
 
 		{retry, set("States/Plan/Retry", nil), "Plan: no Retry for Lambda.TooManyRequestsException"},
-		{retry, set("States/Plan/Retry/2/ErrorEquals/3", "Lambda.Other"), "Plan: no Retry for Lambda.SdkClientException"},
-		{retry, set(sendBatch+"Retry/1/ErrorEquals/0", "CampaignBusy"), "SendBatch: no Retry for DatabaseBusy"},
-		{retry, set(sendBatch+"Retry/1/JitterStrategy", "NONE"), `SendBatch: Retry of DatabaseBusy has JitterStrategy "NONE", want FULL`},
+		{retry, set("States/Plan/Retry/1/ErrorEquals/4", "Lambda.Other"), "Plan: no Retry for Lambda.SdkClientException"},
+		{retry, set(sendBatch+"Retry/0/ErrorEquals/1", "CampaignBusy"), "SendBatch: no Retry for DatabaseBusy"},
+		{retry, set(sendBatch+"Retry/0/JitterStrategy", "NONE"), `SendBatch: Retry of DatabaseBusy has JitterStrategy "NONE", want FULL`},
 
 		{caught, set("States/Finish/Catch", nil), "Finish: the last Catch is not States.ALL alone"},
 		{caught, set("States/Prepare/Catch/1/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},

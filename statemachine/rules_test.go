@@ -111,7 +111,7 @@ func tasksAreRetried(c contract) (wrong []string) {
 				jitter[e] = retrier.text("JitterStrategy")
 			}
 		}
-		for _, e := range slices.Concat(advised, []string{"DatabaseBusy"}) {
+		for _, e := range slices.Concat(advised, []string{"DatabaseBusy", "Interrupted"}) {
 			if strategy, ok := jitter[e]; !ok {
 				wrong = append(wrong, fmt.Sprintf("%s: no Retry for %s", name, e))
 			} else if strategy != "FULL" {

@@ -17,6 +17,7 @@ import (
 	"fanmail/examples"
 	"fanmail/local"
 	"fanmail/shared/cloud"
+	"fanmail/shared/deployment"
 	"fanmail/shared/mailer"
 )
 
@@ -101,17 +102,28 @@ func (p *program) runBench(ctx context.Context, o benchOptions) (err error) {
 	return terminal.Table(p.stdout, result.Rows())
 }
 
-// loopProcess starts this program as a process of the bare loop, with the environment that the AWS SDK needs and nothing else.
+// loopProcess starts this program as a process of the bare loop. Of the environment it has what the sender function has from
+// the runtime and from the deployment, which may tune Go's garbage collector, and nothing else.
 func loopProcess(runtime *local.Runtime) func(context.Context, bench.Share) (*bench.Process, error) {
 	return func(ctx context.Context, share bench.Share) (*bench.Process, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
+		functions, err := deployment.Functions()
+		if err != nil {
+			return nil, err
+		}
 		command := exec.CommandContext(ctx, self, "bench", "loop", "--first", strconv.FormatInt(share.First, 10), "--last", strconv.FormatInt(share.Last, 10))
-		command.Env = []string{}
 		for _, v := range runtime.Environment() {
 			command.Env = append(command.Env, v.Name+"="+v.Value)
+		}
+		for _, f := range functions {
+			if f.Key == "send" {
+				for name, value := range f.Environment {
+					command.Env = append(command.Env, name+"="+value)
+				}
+			}
 		}
 		return bench.StartProcess(command)
 	}

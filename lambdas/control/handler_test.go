@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/google/uuid"
+
 	"bytes"
 	"context"
 	"encoding/json"
@@ -64,14 +66,14 @@ func TestStatusTellsHowTheCampaignStands(t *testing.T) {
 		return ledger.Row{Line: line, Address: string(rune('a'+line)) + "@example.com"}, nil
 	}
 	rejected := func() map[string]int64 { return map[string]int64{"not an address": 2, "duplicate": 1} }
-	if _, err := ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected); err != nil {
+	if err := ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected); err != nil {
 		t.Fatal(err)
 	}
-	chunk, err := ledger.Claim(ctx, db, ledger.Claiming{Campaign: c.Name, Execution: execution, Wave: 1, First: 1, Last: 3, Limit: 2})
-	if err != nil {
+	claim := ledger.Claiming{Campaign: c.Name, Execution: execution, Wave: 1, First: 1, Last: 3, Limit: 2, Claim: uuid.New()}
+	if _, err := ledger.Claim(ctx, db, claim); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Record(ctx, db, c.Name, chunk.Claim, []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}}); err != nil {
+	if _, err := ledger.Record(ctx, db, c.Name, claim.Claim, []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := h.handle(ctx, event(t))

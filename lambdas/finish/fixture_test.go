@@ -56,7 +56,7 @@ func newFixture(t *testing.T, n int) *fixture {
 		return ledger.Row{Line: line, Address: fmt.Sprintf("r%d@example.com", line-1)}, nil
 	}
 	rejected := func() map[string]int64 { return map[string]int64{"not an address": 2} }
-	_, err = ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected)
+	err = ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected)
 	check(t, err)
 	return &fixture{handler: &handler{db: handle, store: storage.New(cloud.S3(config), bucket)}, db: db}
 }

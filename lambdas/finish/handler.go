@@ -29,19 +29,19 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	}
 	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
 	outcomes := h.store.Object(storage.ReportFolder(c.Name), report.OutcomesFile)
+	state, reason := ledger.Finished, in.Reason
+	if in.Error != nil {
+		state, reason = ledger.Failed, in.Error.Reason()
+	}
+	if err := ledger.Close(ctx, db, c, state, reason); err != nil {
+		return workflow.Report{}, err
+	}
 	err = h.store.Write(ctx, outcomes.Key, "text/csv; charset=utf-8", func(w io.Writer) error {
 		return report.WriteOutcomes(w, func(yield func(ledger.OutcomeRow) error) error {
 			return ledger.Outcomes(ctx, db, c.ID, yield)
 		})
 	})
 	if err != nil {
-		return workflow.Report{}, err
-	}
-	state, reason := ledger.Finished, in.Reason
-	if in.Error != nil {
-		state, reason = ledger.Failed, in.Error.Reason()
-	}
-	if err := ledger.Close(ctx, db, c, state, reason); err != nil {
 		return workflow.Report{}, err
 	}
 	counts, err := ledger.Count(ctx, db, c.ID)

@@ -30,9 +30,11 @@ const bucket = "fanmail-local"
 
 // fixture is Plan with a real database, and S3 and SES over HTTP.
 type fixture struct {
-	handler *handler
-	db      *bun.DB
-	mailbox *ses.Service
+	// lastWave is what the state machine would pass to the next plan.
+	lastWave int
+	handler  *handler
+	db       *bun.DB
+	mailbox  *ses.Service
 	// account answers GetAccount instead of mailbox, if set; asked counts the calls.
 	account http.HandlerFunc
 	asked   int
@@ -83,7 +85,7 @@ func newFixture(t *testing.T, n int, settings campaign.Campaign) *fixture {
 		}
 		return ledger.Row{Line: line, Address: fmt.Sprintf("r%d@example.com", line-1)}, nil
 	}
-	_, err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
+	err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
 	check(t, err)
 	f.handler = &handler{db: handle, account: cloud.Account(sesConfig), store: storage.New(cloud.S3(s3Config), bucket), senders: 10}
 	return f
@@ -99,7 +101,13 @@ func serve(t *testing.T, h http.HandlerFunc) aws.Config {
 // plan runs the handler on event.json.
 func (f *fixture) plan(t *testing.T) (workflow.PlanOutput, error) {
 	t.Helper()
-	return f.handler.handle(context.Background(), event(t))
+	in := event(t)
+	in.Wave = f.lastWave
+	out, err := f.handler.handle(context.Background(), in)
+	if out.Next == workflow.NextSend {
+		f.lastWave = out.Wave
+	}
+	return out, err
 }
 
 // settle marks the first n recipients as sent.

@@ -59,7 +59,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 // facts asks SES only when there is something left to send: an account that can't be asked must not fail a campaign that
 // is done.
 func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) (planner.Facts, error) {
-	facts := planner.Facts{Senders: h.senders}
+	facts := planner.Facts{Senders: h.senders, LastWave: in.Wave}
 	var err error
 	if facts.Standing, err = ledger.Stand(ctx, db, in.Campaign, in.Execution); err != nil {
 		return facts, err

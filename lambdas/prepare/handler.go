@@ -48,7 +48,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PrepareInput) (workflo
 			return out, invalid(input.Campaign, err)
 		}
 	}
-	out.Recipients, out.Rejected = c.Recipients, c.RejectedLines()
+	out.Recipients, out.Rejected, out.Plan.Wave = c.Recipients, c.RejectedLines(), c.Waves
 	out.Content = h.store.Object(storage.WorkFolder(c.Name, c.Execution), "content.json")
 	return out, h.store.PutJSON(ctx, out.Content.Key, campaign.Snapshot{Content: *list.content, Columns: list.columns})
 }
@@ -60,7 +60,7 @@ func (h *handler) open(ctx context.Context, db *bun.DB, execution string, list *
 		return nil, err
 	}
 	opening := ledger.Opening{Name: list.content.Campaign.Name, Execution: execution, Settings: settings,
-		RecipientsTag: list.tag, RecipientsFile: list.content.Campaign.Recipients}
+		RecipientsTag: list.digest, RecipientsFile: list.content.Campaign.Recipients}
 	c, ok, err := ledger.Open(ctx, db, opening)
 	if err != nil || ok {
 		return c, err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +26,11 @@ import (
 type list struct {
 	content *campaign.Content
 	columns []string
-	// key and tag are the recipients file: both passes over it must see the same one.
-	key      string
-	tag      string
+	// key and tag, S3's entity tag, are the recipients file: both passes over it must see the same one.
+	key string
+	tag string
+	// digest is the SHA-256 of the recipients file. (The entity tag of the same file differs between uploads.)
+	digest   string
 	encoding recipients.Encoding
 	// headerFields are the columns that end up in header values.
 	headerFields []string
@@ -49,7 +53,9 @@ func (h *handler) check(ctx context.Context, name string) (*list, error) {
 		return nil, err
 	}
 	l.tag = tag
-	l.encoding, err = recipients.Detect(body)
+	sum := sha256.New()
+	l.encoding, err = recipients.Detect(io.TeeReader(body, sum))
+	l.digest = hex.EncodeToString(sum.Sum(nil))
 	_ = body.Close()
 	if err != nil {
 		return nil, problems(err)
@@ -94,7 +100,6 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
 	counts := map[string]int64{}
 	var importErr error
-	began := false
 	err = h.store.Write(ctx, rejects.Key, "text/csv; charset=utf-8", func(w io.Writer) error {
 		lines := csv.NewWriter(w)
 		if err := lines.Write([]string{"line", "email", "reason", "detail"}); err != nil {
@@ -104,17 +109,15 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 			counts[string(r.Reason)]++
 			return lines.Write([]string{strconv.Itoa(r.Line), r.Email, string(r.Reason), r.Detail})
 		}
-		good := goodRows(reader, reject)
-		_, importErr = ledger.Import(ctx, db, c, func() (ledger.Row, error) { began = true; return good() },
+		importErr = ledger.Import(ctx, db, c, goodRows(reader, reject),
 			func(d ledger.Duplicate) error {
 				return reject(recipients.Reject{Line: int(d.Line), Email: d.Address, Reason: recipients.Duplicate, Detail: fmt.Sprintf("the address of line %d", d.First)})
 			},
 			func() map[string]int64 { return counts })
-		if !began {
+		if importErr != nil && !errors.Is(importErr, ledger.ErrNoRecipients) {
 			// There may be a rejects.csv of an attempt that came further.
 			return importErr
 		}
-		// rejects.csv is worth having even when the import failed.
 		lines.Flush()
 		return lines.Error()
 	})

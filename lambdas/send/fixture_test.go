@@ -86,7 +86,7 @@ func newFixture(t *testing.T, n int, fault func(*ses.Request) ses.Fault) *fixtur
 		address := fmt.Sprintf("r%d@example.com", seq)
 		return ledger.Row{Line: seq + 1, Address: address, Fields: map[string]string{"email": address, "name": "Ann"}}, nil
 	}
-	_, err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
+	err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
 	check(t, err)
 	f.handler = &handler{
 		db: handle, store: store, ses: cloud.Sender(serve(t, f.mailbox.ServeHTTP), mailer.Parallel),

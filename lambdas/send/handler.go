@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"fanmail/shared/campaign"
@@ -17,14 +19,17 @@ import (
 )
 
 const (
-	// reserve is what must be left of the invocation when the last call of a chunk starts.
-	reserve = cloud.SendTimeout + recordTimeout
+	// reserve is what must be left of the invocation when the last call of a chunk starts: the call, the record of its
+	// outcome, and some time for the answer.
+	reserve = cloud.SendTimeout + recordTimeout + 5*time.Second
+	// claimTimeout bounds one claim, and then its release.
+	claimTimeout = 10 * time.Second
 	// maxChunk is the largest number of recipients of one claim.
 	maxChunk = 50
-	// maxFruitless chunks in a row, none of whose messages SES took or refused, end the work on a batch: the rest is
-	// left to the next wave.
-	maxFruitless = 5
-	// firstPause is waited after a fruitless chunk, doubled for each further one.
+	// maxUnsettled chunks in a row, none of whose messages SES took or refused, end the wave, so that Plan tries again
+	// later.
+	maxUnsettled = 5
+	// firstPause is waited after an unsettled chunk, doubled for each further one.
 	firstPause = 500 * time.Millisecond
 )
 
@@ -55,7 +60,8 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 		return out, fmt.Errorf("the invocation has no deadline")
 	}
 	lastStart := deadline.Add(-reserve)
-	for fruitless := 0; fruitless < maxFruitless; {
+	throttled := false
+	for unsettled := 0; unsettled < maxUnsettled; {
 		now := time.Now()
 		if !now.Before(in.Until) {
 			return out, nil
@@ -64,19 +70,31 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			out.More = true
 			return out, nil
 		}
-		result, err := h.chunk(ctx, db, in, lastStart)
+		limit := maxChunk
+		if unsettled > 0 {
+			// SES settles nothing at the moment: one message finds out whether that is over.
+			limit = 1
+		}
+		result, err := h.chunk(ctx, db, in, limit, lastStart)
 		out.Sent, out.Failed = out.Sent+result.sent, out.Failed+result.failed
-		if err != nil || result.claimed == 0 || result.end {
+		switch {
+		case err != nil || result.end:
 			return out, err
+		case result.wait > 0:
+			h.pause(ctx, min(result.wait, time.Until(in.Until), time.Until(lastStart)))
+		case result.sent+result.failed+result.suppressed > 0:
+			unsettled = 0
+		default:
+			h.pause(ctx, firstPause<<unsettled)
+			unsettled++
+			throttled = result.throttled
 		}
-		if result.sent+result.failed > 0 {
-			fruitless = 0
-			continue
-		}
-		h.pause(ctx, firstPause<<fruitless)
-		fruitless++
 	}
-	return out, nil
+	if throttled {
+		// Somebody else uses the account's rate: that ends the work on this batch only.
+		return out, nil
+	}
+	return out, ledger.EndWave(ctx, db, in.Campaign, in.Execution, in.Wave, ledger.ByTrouble)
 }
 
 // load compiles the content of the execution, once per environment.
@@ -96,36 +114,58 @@ func (h *handler) load(ctx context.Context, object workflow.Object) error {
 	return nil
 }
 
-// chunkResult is what came of one chunk; end means that this wave has nothing more to do.
+// chunkResult is what came of one chunk.
 type chunkResult struct {
-	claimed, sent, failed int64
-	end                   bool
+	sent, failed, suppressed int64
+	// wait is how long to wait before the next claim.
+	wait time.Duration
+	// throttled: SES refused a message because of the account's rate.
+	throttled bool
+	// end means that there is nothing more to do in the batch, or in the wave.
+	end bool
 }
 
 // chunk claims some recipients, mails them and records the outcomes.
-func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, lastStart time.Time) (chunkResult, error) {
+func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, limit int, lastStart time.Time) (chunkResult, error) {
 	asked := time.Now()
-	claimed, err := ledger.Claim(ctx, db, ledger.Claiming{
-		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last, Limit: maxChunk,
-	})
+	claiming := ledger.Claiming{
+		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last,
+		Limit: limit, Claim: uuid.New(),
+	}
+	claimed, err := claim(ctx, db, claiming)
 	if err != nil {
 		return chunkResult{}, err
 	}
-	result := chunkResult{claimed: int64(len(claimed.Recipients))}
-	if result.claimed == 0 {
+	result := chunkResult{wait: claimed.Wait, suppressed: claimed.Suppressed, end: claimed.Empty()}
+	if len(claimed.Recipients) == 0 {
 		return result, nil
 	}
-	chunk := mailer.Chunk{Claim: claimed.Claim, Start: time.Now().Add(claimed.Delay), Spacing: claimed.Spacing}
-	// No call may be under way when the claim runs out, or when the invocation ends.
+	chunk := mailer.Chunk{Claim: claiming.Claim, Start: time.Now().Add(claimed.Delay), Spacing: claimed.Spacing}
+	// No call may be under way when the claim runs out or the invocation ends, and none starts after the wave.
 	chunk.LastStart = asked.Add(claimed.Lease - cloud.SendTimeout)
-	if lastStart.Before(chunk.LastStart) {
-		chunk.LastStart = lastStart
+	for _, end := range []time.Time{lastStart, in.Until} {
+		if end.Before(chunk.LastStart) {
+			chunk.LastStart = end
+		}
 	}
 	for _, r := range claimed.Recipients {
 		chunk.Recipients = append(chunk.Recipients, mailer.Recipient(r))
 	}
 	err = h.settle(ctx, db, in, chunk, h.mailer.Send(ctx, chunk), &result)
 	return result, err
+}
+
+// claim claims, and releases a claim whose answer was lost: nobody of it was mailed.
+func claim(ctx context.Context, db *bun.DB, c ledger.Claiming) (ledger.Chunk, error) {
+	limited, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	chunk, err := ledger.Claim(limited, db, c)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+		defer cancel()
+		err = errors.Join(err, ledger.Release(ctx, db, c))
+	}
+	return chunk, err
 }
 
 // pause waits for d, or until the invocation ends.

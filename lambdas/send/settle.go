@@ -16,7 +16,10 @@ import (
 )
 
 // recordTimeout bounds the record of a chunk's outcomes, with all its attempts.
-const recordTimeout = 10 * time.Second
+const recordTimeout = 30 * time.Second
+
+// attemptTimeout bounds one attempt: a connection that has gone silent must not use up the time for all of them.
+const attemptTimeout = 5 * time.Second
 
 // slowDown is how long all senders hold back after SES throttled.
 const slowDown = time.Second
@@ -28,6 +31,9 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 	defer cancel()
 	var rows []ledger.Outcome
 	var stop, quota, throttled string
+	if reason := refusedAlike(outcomes); reason != "" {
+		stop = reason
+	}
 	for i, outcome := range outcomes {
 		row := ledger.Outcome{Seq: chunk.Recipients[i].Seq, State: ledger.Pending, Reason: outcome.Reason}
 		switch outcome.Kind {
@@ -35,6 +41,9 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 			row.State, row.MessageID = ledger.Sent, outcome.MessageID
 			result.sent++
 		case mailer.Refused:
+			if stop == outcome.Reason {
+				break
+			}
 			row.State = ledger.RecipientFailed
 			result.failed++
 		case mailer.Stop:
@@ -54,12 +63,13 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 	if err := record(ctx, db, in.Campaign, chunk.Claim, rows); err != nil {
 		return err
 	}
+	result.throttled = throttled != ""
 	result.end = stop != "" || quota != ""
 	switch {
 	case stop != "":
 		return ledger.Halt(ctx, db, in.Campaign, in.Execution, stop)
 	case quota != "":
-		return ledger.EndWave(ctx, db, in.Campaign, in.Execution, in.Wave)
+		return ledger.EndWave(ctx, db, in.Campaign, in.Execution, in.Wave, ledger.ByQuota)
 	case throttled != "":
 		return ledger.Slow(ctx, db, slowDown)
 	}
@@ -71,6 +81,8 @@ func record(ctx context.Context, db *bun.DB, campaign string, claim uuid.UUID, r
 	// What went wrong before the time was up says more than that it is up.
 	var trouble error
 	recorded, err := backoff.Retry(ctx, func() (int64, error) {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
 		return ledger.Record(ctx, db, campaign, claim, rows)
 	}, backoff.WithNotify(func(err error, _ time.Duration) {
 		slog.WarnContext(ctx, "recording again", "campaign", campaign, "claim", claim, "error", err.Error())
@@ -83,4 +95,21 @@ func record(ctx context.Context, db *bun.DB, campaign string, claim uuid.UUID, r
 		slog.WarnContext(ctx, "not every outcome was recorded", "campaign", campaign, "claim", claim, "outcomes", len(rows), "recorded", recorded)
 	}
 	return nil
+}
+
+// alike is how many refusals in the same words, and nothing else, are the campaign's fault and not its recipients'.
+const alike = 10
+
+// refusedAlike returns the reason for which SES refused every message of a chunk in the same words, or "". Nothing was
+// accepted, so the recipients can stay pending until the campaign is mended.
+func refusedAlike(outcomes []mailer.Outcome) string {
+	if len(outcomes) < alike {
+		return ""
+	}
+	for _, outcome := range outcomes {
+		if outcome.Kind != mailer.Refused || outcome.Reason != outcomes[0].Reason {
+			return ""
+		}
+	}
+	return outcomes[0].Reason
 }

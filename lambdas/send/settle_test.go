@@ -74,12 +74,12 @@ func TestAThrottleHoldsAllSendersBack(t *testing.T) {
 	}
 }
 
-func TestFruitlessChunksEndTheBatchAfterGrowingPauses(t *testing.T) {
+func TestUnsettledChunksEndTheBatchAfterGrowingPauses(t *testing.T) {
 	var calls atomic.Int64
 	f := newFixture(t, 1, func(*ses.Request) ses.Fault { calls.Add(1); return ses.Fault{Error: ses.ErrRate} })
 	out, err := f.handler.handle(invocation(t), f.in)
-	if err != nil || out != (workflow.SendOutput{}) || calls.Load() != maxFruitless {
-		t.Errorf("answer %+v, %v after %d calls; want nothing after %d calls", out, err, calls.Load(), maxFruitless)
+	if err != nil || out != (workflow.SendOutput{}) || calls.Load() != maxUnsettled {
+		t.Errorf("answer %+v, %v after %d calls; want nothing after %d calls", out, err, calls.Load(), maxUnsettled)
 	}
 	want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 	if !slices.Equal(f.pauses, want) {
@@ -90,8 +90,8 @@ func TestFruitlessChunksEndTheBatchAfterGrowingPauses(t *testing.T) {
 	}
 }
 
-func TestAFruitfulChunkForgivesTheFruitlessOnes(t *testing.T) {
-	// Every fourth attempt passes, so that there are never maxFruitless chunks in a row.
+func TestAChunkThatSettlesForgivesTheOnesThatDidNot(t *testing.T) {
+	// Every fourth attempt passes, so that there are never maxUnsettled chunks in a row.
 	var calls atomic.Int64
 	f := newFixture(t, 3, func(*ses.Request) ses.Fault {
 		if calls.Add(1)%4 != 0 {
@@ -166,10 +166,24 @@ func TestTheRecordIsTriedAgainWhenItsConnectionDies(t *testing.T) {
 
 func TestARecordThatFailsToTheEndSaysWhatIsWrong(t *testing.T) {
 	f := newFixture(t, 1, nil)
-	f.exec(t, "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space left' using errcode = '53100'; end $$")
+	f.exec(t, "create sequence attempts")
+	f.exec(t, `create function refuse() returns trigger language plpgsql as $$ begin
+		perform nextval('attempts');
+		raise exception 'no space left' using errcode = '53100'; end $$`)
 	f.exec(t, "create trigger refuse before update on fanmail.recipient execute function refuse()")
-	ctx, cancel := context.WithTimeout(context.Background(), 900*time.Millisecond)
+	// The time is up during the second attempt; the test watches for it beside the connection of the record.
+	f.db.SetMaxOpenConns(2)
+	ctx, cancel := context.WithCancel(invocation(t))
 	defer cancel()
+	go func() {
+		defer cancel()
+		for attempts := 0; attempts < 2 && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+			if err := f.db.NewRaw("select last_value from attempts").Scan(ctx, &attempts); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
 	err := record(ctx, f.db, f.in.Campaign, uuid.New(), []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}})
 	if err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("got %v, want PostgreSQL's reason", err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fanmail/local"
+	"fanmail/local/ses"
 	"fanmail/shared/workflow"
 )
 
@@ -70,5 +71,58 @@ func TestPreparingTwiceAtOnceIsPreparingOnce(t *testing.T) {
 	}
 	if _, rejects := d.csv("reports/spring/rejects.csv"); len(rejects) != 1 {
 		t.Errorf("rejects.csv has %q", rejects)
+	}
+}
+
+func TestAnImportThatIsKilledIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	const n = 50_000
+	d := deploy(t, local.Options{})
+	execution := d.startImport(n)
+	d.Lambda().KillAll()
+	d.imported(execution, n)
+}
+
+func TestAnAbortedImportIsTakenOver(t *testing.T) {
+	t.Parallel()
+	const n = 50_000
+	d := deploy(t, local.Options{})
+	// The import goes on after the abort, as on AWS, and the next execution has to wait for it.
+	d.stop(d.startImport(n))
+	d.imported(d.start("spring"), n)
+}
+
+// startImport starts a campaign that will not mail anybody, and returns when its recipients are being imported.
+func (d *stack) startImport(n int) (execution string) {
+	d.t.Helper()
+	f := list(n)
+	f["recipients.csv"] += "nobody,No Body\n"
+	d.upload("spring", f)
+	d.settings(func(s *ses.Settings) { s.SendingEnabled = false })
+	execution = d.start("spring")
+	d.await("the import", func() bool {
+		return d.number("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'fanmail-prepare' and query ilike 'copy %' and state = 'active'") == 1
+	})
+	return execution
+}
+
+// imported waits for the execution, which must leave the whole list in the ledger.
+func (d *stack) imported(execution string, n int64) {
+	d.t.Helper()
+	r := d.succeed(execution)
+	if r.State != "halted" || r.Recipients != n || r.Pending != n || r.Rejected != 1 {
+		d.t.Errorf("%+v", r)
+	}
+	if rows, last := d.number("select count(*) from fanmail.recipient"), d.number("select max(seq) from fanmail.recipient"); rows != n || last != n {
+		d.t.Errorf("the ledger has %d recipients, the last is number %d", rows, last)
+	}
+	if left := d.number("select count(*) from fanmail.recipient_import"); left != 0 {
+		d.t.Errorf("the import left %d rows behind", left)
+	}
+	if _, rejects := d.csv(r.Rejects.Key); len(rejects) != 1 {
+		d.t.Errorf("rejects.csv has %q", rejects)
+	}
+	if _, outcomes := d.csv(r.Outcomes.Key); int64(len(outcomes)) != n {
+		d.t.Errorf("outcomes.csv has %d lines", len(outcomes))
 	}
 }

@@ -1,9 +1,11 @@
 package database
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,15 +25,17 @@ const (
 	noPrivilege        = "42501"
 )
 
+// passing are the SQLSTATEs of failures that pass by themselves, such as a failover: a session that was ended, a server
+// that starts or stops, a deadlock. Class 08 is the same.
+var passing = []string{"57P01", "57P02", "57P03", "57P05", "40001", "40P01", "55P03"}
+
 // Explain turns an error of PostgreSQL, or of the way to it, into the named error that the state machine knows: one line
 // that says what was being done (the text of err), what is wrong, and how to mend it. Any other error comes back as it is.
 func Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	var busy *workflow.DatabaseBusy
-	var failed *workflow.DatabaseFailed
-	if errors.As(err, &busy) || errors.As(err, &failed) {
+	if workflow.Named(err) != nil {
 		return err
 	}
 	var pg *pgconn.PgError
@@ -39,17 +43,35 @@ func Explain(err error) error {
 		if pg.Code == tooManyConnections {
 			return &workflow.DatabaseBusy{Message: "PostgreSQL has no connection slot free: " + pg.Message}
 		}
-		return &workflow.DatabaseFailed{Message: fmt.Sprintf("%s: %s", doing(err, pg), mend(pg))}
+		message := fmt.Sprintf("%s: %s", doing(err, pg), mend(pg))
+		if slices.Contains(passing, pg.Code) || strings.HasPrefix(pg.Code, "08") {
+			return &workflow.Interrupted{Message: message}
+		}
+		return &workflow.DatabaseFailed{Message: message}
 	}
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {
 		where := net.JoinHostPort(connect.Config.Host, fmt.Sprint(connect.Config.Port))
-		return &workflow.DatabaseFailed{Message: fmt.Sprintf("PostgreSQL can't be reached at %s: %s; check the host, the port and the network path in DATABASE_URL", where, oneLine(rootCause(connect)))}
+		message := fmt.Sprintf("PostgreSQL can't be reached at %s: %s; check the host, the port and the network path in DATABASE_URL", where, oneLine(rootCause(connect)))
+		var dns *net.DNSError
+		if errors.As(err, &dns) && dns.IsNotFound {
+			return &workflow.DatabaseFailed{Message: message}
+		}
+		// A server that fails over refuses connections for a while.
+		return &workflow.Interrupted{Message: message}
 	}
-	if pgconn.Timeout(err) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") {
-		return &workflow.DatabaseFailed{Message: "the connection to PostgreSQL broke: " + oneLine(err)}
+	if broken(err) {
+		return &workflow.Interrupted{Message: "the connection to PostgreSQL broke: " + oneLine(err)}
 	}
 	return err
+}
+
+// broken tells whether err is pgx's about a connection that ended or went silent in the middle of a statement.
+func broken(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, driver.ErrBadConn) || pgconn.Timeout(err) || strings.HasSuffix(err.Error(), "conn closed") ||
+		strings.Contains(err.Error(), "failed to receive message") || strings.Contains(err.Error(), "failed to write") ||
+		errors.As(err, &op)
 }
 
 func mend(pg *pgconn.PgError) string {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"fanmail/shared/database"
 	"fanmail/shared/workflow"
@@ -47,5 +49,12 @@ func Name(err error) error {
 	if named := workflow.Named(err); named != nil {
 		return named
 	}
-	return database.Explain(err)
+	if named := workflow.Named(database.Explain(err)); named != nil {
+		return named
+	}
+	// What the SDK itself would try again: throttles, 5xx, broken connections.
+	if retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
+		return &workflow.Interrupted{Message: err.Error()}
+	}
+	return err
 }

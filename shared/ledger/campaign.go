@@ -12,7 +12,7 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// noWaveYet is Campaign.Settled before the execution's first wave, so that it can't look fruitless.
+// noWaveYet is Campaign.SettledBefore before the execution's first wave, so that it can't look fruitless.
 const noWaveYet = -1
 
 // Opening is what Open needs to know of the campaign and of the execution that wants it.
@@ -31,7 +31,7 @@ type Opening struct {
 // and that is under way comes back with ok false and the owner in Execution: ask whether that one still runs.
 // The error is *workflow.InvalidCampaign when the campaign can't be started again.
 func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err error) {
-	c = &Campaign{Name: o.Name, State: Importing, Execution: o.Execution, Settings: o.Settings, RecipientsTag: o.RecipientsTag, Rejected: map[string]int64{}, Settled: noWaveYet}
+	c = &Campaign{Name: o.Name, State: Importing, Execution: o.Execution, Settings: o.Settings, RecipientsTag: o.RecipientsTag, Rejected: map[string]int64{}, SettledBefore: noWaveYet}
 	result, err := db.NewInsert().Model(c).On("conflict (name) do nothing").Returning("*").Exec(ctx)
 	if err != nil {
 		return nil, false, fmt.Errorf("creating campaign %s: %w", o.Name, err)
@@ -51,10 +51,10 @@ func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err
 			c.State = Running
 		}
 		c.Reason, c.Execution, c.Settings, c.RecipientsTag = "", o.Execution, o.Settings, o.RecipientsTag
-		c.Settled, c.Fruitless = noWaveYet, 0
+		c.SettledBefore, c.Fruitless = noWaveYet, 0
 		_, err := tx.NewUpdate().Model(c).
-			Column("state", "reason", "execution", "settings", "recipients_tag", "settled", "fruitless").
-			Set("ended_at = null").WherePK().Exec(ctx)
+			Column("state", "reason", "execution", "settings", "recipients_tag", "settled_before", "fruitless").
+			Set("ended_at = null, wave_ended_at = null").WherePK().Exec(ctx)
 		return err
 	})
 	if err != nil {
@@ -110,10 +110,10 @@ func Halt(ctx context.Context, db bun.IDB, name, execution, reason string) error
 	return nil
 }
 
-// EndWave keeps every sender of the wave from claiming more, because the daily quota is used up.
-func EndWave(ctx context.Context, db bun.IDB, name, execution string, wave int) error {
+// EndWave keeps every sender of the wave from claiming more.
+func EndWave(ctx context.Context, db bun.IDB, name, execution string, wave int, by EndedBy) error {
 	_, err := db.NewUpdate().Model((*Campaign)(nil)).
-		Set("ended_wave = ?", wave).
+		Set("ended_wave = ?, ended_by = ?, wave_ended_at = now()", wave, by).
 		Where("name = ? and execution = ? and ended_wave < ?", name, execution, wave).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ending wave %d of campaign %s: %w", wave, name, err)
@@ -121,21 +121,17 @@ func EndWave(ctx context.Context, db bun.IDB, name, execution string, wave int) 
 	return nil
 }
 
-// Close ends the campaign of the execution: finished when it was running, failed when state says so. A campaign that
-// was paused, halted or cancelled keeps its state.
+// Close ends the campaign of the execution as Finished or Failed, for the reason. A campaign that was paused, halted,
+// cancelled or finished meanwhile keeps its state and reason; one whose import failed stays Importing, so that the next
+// start imports from scratch.
 func Close(ctx context.Context, db bun.IDB, c *Campaign, state CampaignState, reason string) error {
-	if state == Finished && c.State != Running {
-		state, reason = c.State, c.Reason
-	}
-	if state == Failed && c.State == Importing {
-		// Nothing was imported: the next start imports from scratch.
-		state = Importing
-	}
 	err := db.NewUpdate().Model(c).
-		Set("state = ?, reason = ?, ended_at = now()", state, reason).
+		Set("state = case when state in (?, ?) then ? else state end", Running, Failed, state).
+		Set("reason = case when state in (?, ?, ?) then ? else reason end", Running, Failed, Importing, reason).
+		Set("ended_at = now()").
 		Where("id = ? and execution = ?", c.ID, c.Execution).Returning("*").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		return &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s was taken over by another execution", c.Name)}
+		return takenOver(c.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("closing campaign %s: %w", c.Name, err)

@@ -11,7 +11,7 @@ import (
 )
 
 func claiming(limit int) ledger.Claiming {
-	return ledger.Claiming{Campaign: "spring-sale", Execution: execution, Wave: 1, First: 1, Last: 100, Limit: limit}
+	return ledger.Claiming{Campaign: "spring-sale", Execution: execution, Wave: 1, First: 1, Last: 100, Limit: limit, Claim: uuid.New()}
 }
 
 func TestAClaimedRecipientIsClaimedOnce(t *testing.T) {
@@ -40,8 +40,8 @@ func TestAClaimedRecipientIsClaimedOnce(t *testing.T) {
 func TestAnOutcomeIsRecordedOnlyForTheClaimThatHoldsIt(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	start(t, db, "a@example.com")
-	chunk, err := ledger.Claim(ctx, db, claiming(1))
-	if err != nil {
+	claim := claiming(1)
+	if _, err := ledger.Claim(ctx, db, claim); err != nil {
 		t.Fatal(err)
 	}
 	sent := []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}}
@@ -51,8 +51,8 @@ func TestAnOutcomeIsRecordedOnlyForTheClaimThatHoldsIt(t *testing.T) {
 		want  int64
 	}{
 		{"a stranger's claim", uuid.New(), 0},
-		{"the claim that holds it", chunk.Claim, 1},
-		{"the same again", chunk.Claim, 0},
+		{"the claim that holds it", claim.Claim, 1},
+		{"the same again", claim.Claim, 0},
 	} {
 		n, err := ledger.Record(ctx, db, "spring-sale", step.claim, sent)
 		if err != nil {
@@ -128,7 +128,7 @@ func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
 	}{
 		{"account alone", 10, 0, 100 * time.Millisecond},
 		{"campaign faster than the account", 10, 50, 100 * time.Millisecond},
-		{"campaign slower than the account", 10, 2, 500 * time.Millisecond},
+		{"campaign slower than the account", 100, 10, 100 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			db, ctx := open(t), context.Background()
@@ -154,6 +154,66 @@ func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
 				t.Errorf("lease %v does not cover the delay %v", second.Lease, second.Delay)
 			}
 		})
+	}
+}
+
+func TestNoClaimIsMadeWhoseTimeSlotsAreFarAway(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	c := start(t, db, "a@example.com", "b@example.com")
+	if err := ledger.StartWave(ctx, db, ledger.Wave{Campaign: c, AccountRate: 0.1}); err != nil {
+		t.Fatal(err)
+	}
+	first, err := ledger.Claim(ctx, db, claiming(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ledger.Claim(ctx, db, claiming(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first.Recipients) != 1 || len(second.Recipients) != 0 || second.Empty() {
+		t.Fatalf("claims took %d and %d recipients, the second is empty: %v", len(first.Recipients), len(second.Recipients), second.Empty())
+	}
+	if second.Wait < 7*time.Second || second.Wait > 8*time.Second {
+		t.Errorf("the second claim is to wait %v, want the 10 s between slots less the 2 s that a claim may hold", second.Wait)
+	}
+	// A higher rate moves the slots that are booked.
+	c.Waves = 1
+	if err := ledger.StartWave(ctx, db, ledger.Wave{Campaign: c, AccountRate: 10}); err != nil {
+		t.Fatal(err)
+	}
+	third, err := ledger.Claim(ctx, db, claiming(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(third.Recipients) != 1 || third.Delay > time.Second {
+		t.Errorf("after the rate was raised a claim took %d recipients, %v away", len(third.Recipients), third.Delay)
+	}
+}
+
+func TestAReleasedClaimIsPendingAgain(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	c := start(t, db, "a@example.com", "b@example.com")
+	claim := claiming(2)
+	if _, err := ledger.Claim(ctx, db, claim); err != nil {
+		t.Fatal(err)
+	}
+	other := claim
+	other.Claim = uuid.New()
+	for _, step := range []struct {
+		release ledger.Claiming
+		pending int64
+	}{{other, 0}, {claim, 2}} {
+		if err := ledger.Release(ctx, db, step.release); err != nil {
+			t.Fatal(err)
+		}
+		counts, err := ledger.Count(ctx, db, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts.Pending != step.pending {
+			t.Errorf("%d recipients are pending, want %d", counts.Pending, step.pending)
+		}
 	}
 }
 

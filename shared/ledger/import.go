@@ -31,12 +31,6 @@ type Duplicate struct {
 	First   int64
 }
 
-// Imported is the result of Import.
-type Imported struct {
-	Recipients int64
-	Suppressed int64
-}
-
 // ErrNoRecipients means that no line of the file became a recipient; the import was rolled back.
 var ErrNoRecipients = errors.New("no good address")
 
@@ -47,38 +41,36 @@ var ErrImported = errors.New("imported already")
 // rows until io.EOF, duplicate is called for every line that repeats an address, and rejected gives the counts of lines
 // left out by reason once both are done. Recipients get seq 1..n in the order of the file; addresses on the suppression
 // list are marked. The campaign is Running afterwards. After any error the import can be run again.
-func Import(ctx context.Context, db *bun.DB, c *Campaign, next func() (Row, error), duplicate func(Duplicate) error, rejected func() map[string]int64) (Imported, error) {
-	var imported Imported
+func Import(ctx context.Context, db *bun.DB, c *Campaign, next func() (Row, error), duplicate func(Duplicate) error, rejected func() map[string]int64) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return imported, fmt.Errorf("connecting for the import: %w", err)
+		return fmt.Errorf("connecting for the import: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	err = conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	return conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := lockForImport(ctx, tx, c); err != nil {
 			return err
 		}
 		if err := copyRows(ctx, conn, c.ID, next); err != nil {
 			return fmt.Errorf("copying recipients of campaign %s: %w", c.Name, err)
 		}
-		if imported, err = number(ctx, tx, c.ID); err != nil {
+		if c.Recipients, err = number(ctx, tx, c.ID); err != nil {
 			return fmt.Errorf("numbering recipients of campaign %s: %w", c.Name, err)
 		}
 		if err := eachDuplicate(ctx, tx, c.ID, duplicate); err != nil {
 			return fmt.Errorf("listing duplicates of campaign %s: %w", c.Name, err)
 		}
 		c.Rejected = rejected()
-		if imported.Recipients == 0 {
+		if c.Recipients == 0 {
 			return ErrNoRecipients
 		}
 		if _, err := tx.ExecContext(ctx, "delete from fanmail.recipient_import where campaign_id = ?", c.ID); err != nil {
 			return err
 		}
-		c.State, c.Recipients = Running, imported.Recipients
+		c.State = Running
 		_, err = tx.NewUpdate().Model(c).Column("state", "recipients", "rejected").WherePK().Exec(ctx)
 		return err
 	})
-	return imported, err
 }
 
 // lockForImport holds the campaign's row until the import commits, so that an execution that takes the campaign over
@@ -159,24 +151,22 @@ func writeRows(w io.Writer, campaign int64, next func() (Row, error)) error {
 	}
 }
 
-// number moves the first line of every address from the import table into the ledger.
-func number(ctx context.Context, tx bun.Tx, campaign int64) (Imported, error) {
-	var imported Imported
-	err := tx.NewRaw(`
-		with numbered as (
-			insert into fanmail.recipient (campaign_id, seq, line, address, fields, state, reason, settled_at)
-			select campaign_id, row_number() over (order by line), line, i.address, fields,
-			       case when s.address is null then 'pending' else 'suppressed' end,
-			       s.reason, case when s.address is not null then now() end
-			from (select *, row_number() over (partition by address order by line) as nth
-			      from fanmail.recipient_import where campaign_id = ?) i
-			left join fanmail.suppression s on s.address = i.address
-			where nth = 1
-			order by line
-			returning state)
-		select count(*) as recipients, count(*) filter (where state = 'suppressed') as suppressed from numbered`,
-		campaign).Scan(ctx, &imported.Recipients, &imported.Suppressed)
-	return imported, err
+// number moves the first line of every address from the import table into the ledger, and returns how many there are.
+func number(ctx context.Context, tx bun.Tx, campaign int64) (int64, error) {
+	result, err := tx.ExecContext(ctx, `
+		insert into fanmail.recipient (campaign_id, seq, line, address, fields, state, reason, settled_at)
+		select campaign_id, row_number() over (order by line), line, i.address, fields,
+		       case when s.address is null then 'pending' else 'suppressed' end,
+		       s.reason, case when s.address is not null then now() end
+		from (select *, row_number() over (partition by address order by line) as nth
+		      from fanmail.recipient_import where campaign_id = ?) i
+		left join fanmail.suppression s on s.address = i.address
+		where nth = 1
+		order by line`, campaign)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 func eachDuplicate(ctx context.Context, tx bun.Tx, campaign int64, f func(Duplicate) error) error {

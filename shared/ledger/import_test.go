@@ -23,15 +23,12 @@ func TestImportNumbersTheFirstLineOfEveryAddressWithoutGaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	var duplicates []ledger.Duplicate
-	imported, err := ledger.Import(ctx, db, c,
+	err = ledger.Import(ctx, db, c,
 		rows("b@example.com", "a@example.com", "b@example.com", "c@example.com", "a@example.com", "b@example.com"),
 		func(d ledger.Duplicate) error { duplicates = append(duplicates, d); return nil },
 		func() map[string]int64 { return map[string]int64{"duplicate": int64(len(duplicates))} })
 	if err != nil {
 		t.Fatal(err)
-	}
-	if imported != (ledger.Imported{Recipients: 3, Suppressed: 1}) {
-		t.Errorf("imported %+v", imported)
 	}
 	want := []ledger.Duplicate{{Line: 4, Address: "b@example.com", First: 2}, {Line: 6, Address: "a@example.com", First: 3}, {Line: 7, Address: "b@example.com", First: 2}}
 	if diff := cmp.Diff(want, duplicates); diff != "" {
@@ -68,7 +65,7 @@ func TestAnImportThatFailedCanBeRunAgain(t *testing.T) {
 	none := func() map[string]int64 { return map[string]int64{} }
 	broken := errors.New("the file broke off")
 	good := rows("a@example.com", "b@example.com")
-	_, err = ledger.Import(ctx, db, c, func() (ledger.Row, error) {
+	err = ledger.Import(ctx, db, c, func() (ledger.Row, error) {
 		row, err := good()
 		if err == io.EOF {
 			return row, broken
@@ -78,19 +75,19 @@ func TestAnImportThatFailedCanBeRunAgain(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Fatalf("error %v, want %v", err, broken)
 	}
-	if _, err := ledger.Import(ctx, db, c, rows(), nobody, none); !errors.Is(err, ledger.ErrNoRecipients) {
+	if err := ledger.Import(ctx, db, c, rows(), nobody, none); !errors.Is(err, ledger.ErrNoRecipients) {
 		t.Fatalf("error %v, want ErrNoRecipients", err)
 	}
-	if _, err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); err != nil {
+	if err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); !errors.Is(err, ledger.ErrImported) {
+	if err := ledger.Import(ctx, db, c, rows("a@example.com"), nobody, none); !errors.Is(err, ledger.ErrImported) {
 		t.Fatalf("a second import by the same execution: error %v, want ErrImported", err)
 	}
 	stranger := *c
 	stranger.Execution = "another"
 	var busy *workflow.CampaignBusy
-	if _, err := ledger.Import(ctx, db, &stranger, rows("a@example.com"), nobody, none); !errors.As(err, &busy) {
+	if err := ledger.Import(ctx, db, &stranger, rows("a@example.com"), nobody, none); !errors.As(err, &busy) {
 		t.Fatalf("a second import by another execution: error %v, want CampaignBusy", err)
 	}
 	counts, err := ledger.Count(ctx, db, c.ID)

@@ -50,7 +50,7 @@ func start(t testing.TB, db *bun.DB, addresses ...string) *ledger.Campaign {
 	if err != nil || !ok {
 		t.Fatalf("open: ok %v, %v", ok, err)
 	}
-	_, err = ledger.Import(ctx, db, c, rows(addresses...), func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return map[string]int64{} })
+	err = ledger.Import(ctx, db, c, rows(addresses...), func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return map[string]int64{} })
 	if err != nil {
 		t.Fatal(err)
 	}

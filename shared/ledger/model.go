@@ -47,23 +47,36 @@ const (
 	Skipped RecipientState = "skipped"
 )
 
+// EndedBy is what ended a wave early.
+type EndedBy string
+
+const (
+	// ByQuota: SES said that the daily quota is used up.
+	ByQuota EndedBy = "quota"
+	// ByTrouble: SES answered nothing that settled anybody, several times in a row.
+	ByTrouble EndedBy = "trouble"
+)
+
 // Campaign is one row of fanmail.campaign.
 type Campaign struct {
 	bun.BaseModel `bun:"table:fanmail.campaign,alias:c"`
 
-	ID            int64 `bun:",pk,autoincrement"`
-	Name          string
-	State         CampaignState
-	Reason        string
-	Execution     string
-	Settings      json.RawMessage `bun:"type:jsonb"`
+	ID        int64 `bun:",pk,autoincrement"`
+	Name      string
+	State     CampaignState
+	Reason    string
+	Execution string
+	Settings  json.RawMessage `bun:"type:jsonb"`
+	// RecipientsTag is the SHA-256 of the recipients file.
 	RecipientsTag string
 	Recipients    int64
 	Rejected      map[string]int64 `bun:"type:jsonb"`
 	Waves         int
 	Batches       int64
 	EndedWave     int
-	Settled       int64
+	EndedBy       EndedBy
+	WaveEndedAt   time.Time `bun:",nullzero"`
+	SettledBefore int64
 	Fruitless     int
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`
 	StartedAt     time.Time `bun:",nullzero,default:now()"`

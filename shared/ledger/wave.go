@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,14 +17,14 @@ import (
 type Standing struct {
 	Campaign Campaign
 	Counts   Counts
-	// Now is the clock of the database, by which claims run out.
+	// Now is the clock of this machine; the other times are moved by what the database's clock differs from it.
 	Now time.Time
 	// ClaimedUntil is when the last claim under way runs out; zero when there is none.
 	ClaimedUntil time.Time
 	// SentToday is how many recipients were sent to within the last 24 hours; OldestToday is when the first of them was.
 	SentToday   int64
 	OldestToday time.Time
-	// Trouble is the most frequent reason that pending recipients carry from an attempt that came to nothing.
+	// Trouble is one of the reasons that pending recipients carry from attempts that came to nothing.
 	Trouble string
 }
 
@@ -33,7 +34,7 @@ func Stand(ctx context.Context, db bun.IDB, name, execution string) (Standing, e
 	var s Standing
 	err := db.NewSelect().Model(&s.Campaign).Where("name = ? and execution = ?", name, execution).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s, &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s is not, or no longer, this execution's: another one has taken it over", name)}
+		return s, takenOver(name)
 	}
 	if err != nil {
 		return s, fmt.Errorf("reading campaign %s: %w", name, err)
@@ -52,14 +53,27 @@ func Stand(ctx context.Context, db bun.IDB, name, execution string) (Standing, e
 		       max(claimed_until) filter (where state = 'claimed' and claimed_until > now()) as claimed_until,
 		       count(*) filter (where state = 'sent' and settled_at > now() - interval '24 hours') as sent_today,
 		       min(settled_at) filter (where state = 'sent' and settled_at > now() - interval '24 hours') as oldest_today,
-		       mode() within group (order by reason) filter (where state = 'pending') as trouble
+		       max(reason) filter (where state = 'pending') as trouble
 		from fanmail.recipient where campaign_id = ?`, s.Campaign.ID).Scan(ctx, &row)
 	if err != nil {
 		return s, fmt.Errorf("counting recipients of campaign %s: %w", name, err)
 	}
-	s.Counts, s.Now, s.ClaimedUntil = row.Counts, row.Now, row.ClaimedUntil
-	s.SentToday, s.OldestToday, s.Trouble = row.SentToday, row.OldestToday, row.Trouble
+	s.Counts, s.Now, s.SentToday, s.Trouble = row.Counts, time.Now(), row.SentToday, row.Trouble
+	ahead := s.Now.Sub(row.Now)
+	s.ClaimedUntil, s.OldestToday = moved(row.ClaimedUntil, ahead), moved(row.OldestToday, ahead)
+	s.Campaign.WaveEndedAt = moved(s.Campaign.WaveEndedAt, ahead)
 	return s, nil
+}
+
+func takenOver(campaign string) error {
+	return &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s is not, or no longer, this execution's: another one has taken it over", campaign)}
+}
+
+func moved(t time.Time, by time.Duration) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(by)
 }
 
 const countColumns = `
@@ -124,29 +138,41 @@ type Wave struct {
 func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewUpdate().Model((*Campaign)(nil)).
-			Set("waves = waves + 1, batches = batches + ?, settled = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
-			Where("id = ? and execution = ?", w.Campaign.ID, w.Campaign.Execution).Exec(ctx)
+			Set("waves = waves + 1, batches = batches + ?, settled_before = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
+			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("starting a wave of campaign %s: %w", w.Campaign.Name, err)
 		}
 		if n, _ := result.RowsAffected(); n != 1 {
-			return &workflow.CampaignBusy{Message: fmt.Sprintf("campaign %s was taken over by another execution", w.Campaign.Name)}
+			if owned, err := FindOwned(ctx, tx, w.Campaign.Execution); err != nil || owned == nil {
+				return cmp.Or[error](err, takenOver(w.Campaign.Name))
+			}
+			return &workflow.Interrupted{Message: fmt.Sprintf("wave %d of campaign %s was planned twice at once", w.Campaign.Waves+1, w.Campaign.Name)}
 		}
-		if err := setPace(ctx, tx, "account", w.AccountRate); err != nil {
-			return err
-		}
+		// The order of the locks is that of Claim: the campaign's row of pace, then the account's.
 		key := fmt.Sprintf("campaign/%d", w.Campaign.ID)
 		if w.CampaignRate > 0 && w.CampaignRate < w.AccountRate {
-			return setPace(ctx, tx, key, w.CampaignRate)
+			err = setPace(ctx, tx, key, w.CampaignRate)
+		} else {
+			err = dropPace(ctx, tx, key)
 		}
-		return dropPace(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		return setPace(ctx, tx, accountPace, w.AccountRate)
 	})
 }
 
+// accountPace is the key of the account's row of pace.
+const accountPace = "account"
+
+// setPace changes a rate. The slots that are booked already are moved with it.
 func setPace(ctx context.Context, db bun.IDB, key string, rate float64) error {
 	_, err := db.ExecContext(ctx, `
-		insert into fanmail.pace (key, rate) values (?, ?)
-		on conflict (key) do update set rate = excluded.rate`, key, rate)
+		insert into fanmail.pace as p (key, rate) values (?, ?)
+		on conflict (key) do update set rate = excluded.rate,
+		    next_at = case when p.rate <> excluded.rate and p.next_at > clock_timestamp()
+		        then clock_timestamp() + (p.next_at - clock_timestamp()) * (p.rate / excluded.rate) else p.next_at end`, key, rate)
 	if err != nil {
 		return fmt.Errorf("setting the pace of %s: %w", key, err)
 	}

@@ -78,11 +78,17 @@ func New(ses SES, content *campaign.Content, templates *template.Set) *Mailer {
 	return m
 }
 
+// outOfTime is the outcome of a recipient whose call was not started.
+var outOfTime = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
+
 // Send mails the chunk, with up to Parallel calls in flight, and returns one outcome per recipient in the same order. It
-// returns when the last call has been answered. A cancelled context keeps further calls from starting.
+// returns when the last call has been answered. No further call starts after LastStart, when the context is cancelled,
+// after an outcome that ends the campaign or the day, and after an unknown one before any was accepted: an SES that is
+// out of order must not put a whole chunk in doubt.
 func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
 	outcomes := make([]Outcome, len(chunk.Recipients))
 	var ended atomic.Pointer[Outcome]
+	var accepted atomic.Bool
 	var calls errgroup.Group
 	calls.SetLimit(Parallel)
 	for i, recipient := range chunk.Recipients {
@@ -91,14 +97,26 @@ func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
 			outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
 			continue
 		}
-		if slot.After(chunk.LastStart) || !waitUntil(ctx, slot) || time.Now().After(chunk.LastStart) {
-			outcomes[i] = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
+		if slot.After(chunk.LastStart) || !waitUntil(ctx, slot) {
+			outcomes[i] = outOfTime
 			continue
 		}
 		calls.Go(func() error {
+			// Go may have waited for another call to end: only here is it known when this one starts.
+			if time.Now().After(chunk.LastStart) {
+				outcomes[i] = outOfTime
+				return nil
+			}
 			outcomes[i] = m.send(ctx, chunk.Claim, recipient)
-			if kind := outcomes[i].Kind; kind == Stop || kind == QuotaReached {
+			switch outcomes[i].Kind {
+			case Stop, QuotaReached:
 				ended.Store(&outcomes[i])
+			case Unknown:
+				if !accepted.Load() {
+					ended.Store(&outcomes[i])
+				}
+			case Accepted:
+				accepted.Store(true)
 			}
 			return nil
 		})

@@ -21,21 +21,21 @@ const (
 	// minBatch and maxBatch bound the pending recipients of a batch: a child execution costs a few transitions, and its
 	// failure concerns the whole batch.
 	minBatch, maxBatch = 50, 1000
-	// assumedLatency is the time of one SendEmail call by which senders are counted.
-	assumedLatency = 100 * time.Millisecond
-	// quotaRecheck is how long to wait for a daily quota that others than this campaign have used up.
-	quotaRecheck = 15 * time.Minute
+	// assumedLatency is the time of one SendEmail call by which senders are counted, with a share of the time between chunks.
+	assumedLatency = 200 * time.Millisecond
+	// recheck is how long to wait for a quota that frees bit by bit, or for a SES that settled nothing.
+	recheck = 15 * time.Minute
+	// rechecksADay: a wave is worth the quota of one recheck at least, because an execution has 25,000 events.
+	rechecksADay = int64(24 * time.Hour / recheck)
 	// doubtMargin is waited beyond the end of the last claim under way.
 	doubtMargin = time.Second
 	// maxFruitless waves in a row that settle nobody end the campaign.
 	maxFruitless = 2
-	// unlimited is SES's Max24HourSend for an account without a daily quota.
-	unlimited = -1
 )
 
 // Quota is the SES account as GetAccount reports it.
 type Quota struct {
-	// Max24HourSend is recipients per rolling 24 hours, -1 for no limit; SentLast24Hours of it are used.
+	// Max24HourSend is recipients per rolling 24 hours, negative for no limit; SentLast24Hours of it are used.
 	Max24HourSend   float64
 	SentLast24Hours float64
 	// MaxSendRate is recipients per second.
@@ -52,6 +52,8 @@ type Facts struct {
 	Quota    Quota
 	// Senders is the largest number of senders that the deployment allows.
 	Senders int
+	// LastWave is the number of the wave that ran last. A campaign that has counted more lost an answer of Plan.
+	LastWave int
 }
 
 // Decision is the answer to "what next?".
@@ -87,17 +89,23 @@ func Decide(f Facts) (Decision, error) {
 		return Decision{Next: workflow.NextWait, Until: s.ClaimedUntil.Add(doubtMargin),
 			Reason: fmt.Sprintf("%d recipients are claimed by senders that may still be at work", counts.Claimed)}, nil
 	}
+	if again := s.Campaign.WaveEndedAt.Add(recheck); endedEarly(s.Campaign) && again.After(now) {
+		return Decision{Next: workflow.NextWait, Until: again, Reason: fmt.Sprintf("SES ended the last wave early%s", trouble(s.Trouble))}, nil
+	}
 	opens, closes := windowAt(f.Settings.Window, now)
 	if opens.After(now) {
 		return Decision{Next: workflow.NextWait, Until: opens, Reason: "the send window is closed"}, nil
 	}
-	limit, renews, reason := quotaLeft(f)
-	if limit < 1 {
+	limit, worth, renews, reason := quotaLeft(f)
+	if limit < min(worth, counts.Pending) {
 		return Decision{Next: workflow.NextWait, Until: renews, Reason: reason}, nil
 	}
-	fruitless := 0
-	if counts.Settled() == s.Campaign.Settled {
-		fruitless = s.Campaign.Fruitless + 1
+	fruitless := s.Campaign.Fruitless
+	switch {
+	case counts.Settled() != s.Campaign.SettledBefore:
+		fruitless = 0
+	case s.Campaign.Waves == f.LastWave && !(endedEarly(s.Campaign) && s.Campaign.EndedBy == ledger.ByQuota):
+		fruitless++
 	}
 	if fruitless >= maxFruitless {
 		return Decision{}, &workflow.CampaignStuck{Message: fmt.Sprintf(
@@ -107,11 +115,12 @@ func Decide(f Facts) (Decision, error) {
 	if f.Settings.Rate > 0 {
 		rate = min(rate, f.Settings.Rate)
 	}
-	limit = min(limit, counts.Pending)
 	until := now.Add(waveLength)
 	if !closes.IsZero() && closes.Before(until) {
 		until = closes
 	}
+	// More than the rate allows until then would only be batches that start to find the wave over.
+	limit = min(limit, counts.Pending, int64(rate*until.Sub(now).Seconds())+1)
 	senders := sendersFor(rate, f.Senders, limit)
 	return Decision{Next: workflow.NextSend, Until: until, Limit: limit, Senders: senders,
 		BatchSize: batchSize(rate, senders, limit), Fruitless: fruitless}, nil
@@ -129,25 +138,31 @@ func accountStops(q Quota) string {
 	return ""
 }
 
-// quotaLeft is how many recipients may be sent to now, by the account's daily quota and the campaign's dailyLimit, and
-// when to look again if that is none.
-func quotaLeft(f Facts) (limit int64, renews time.Time, reason string) {
+// endedEarly tells whether the last wave was ended by its senders.
+func endedEarly(c ledger.Campaign) bool {
+	return !c.WaveEndedAt.IsZero() && c.EndedWave == c.Waves
+}
+
+// quotaLeft is how many recipients may be sent to now, by the account's daily quota and the campaign's dailyLimit, how
+// many make a wave worth its events, and when to look again if it is not.
+func quotaLeft(f Facts) (limit, worth int64, renews time.Time, reason string) {
 	s := f.Standing
-	limit = math.MaxInt64
-	if f.Quota.Max24HourSend != unlimited {
-		limit = int64(f.Quota.Max24HourSend - f.Quota.SentLast24Hours)
+	limit, worth = math.MaxInt64, 1
+	renews = s.Now.Add(recheck)
+	if quota := f.Quota.Max24HourSend; quota >= 0 {
+		limit = int64(quota - f.Quota.SentLast24Hours)
+		worth = int64(quota) / rechecksADay
 		reason = "the daily quota of the SES account is used up"
-		renews = s.Now.Add(quotaRecheck)
 	}
 	if daily := f.Settings.DailyLimit; daily > 0 && daily-s.SentToday < limit {
 		limit = daily - s.SentToday
+		worth = daily / rechecksADay
 		reason = "the campaign's dailyLimit is used up"
-		renews = s.OldestToday.Add(24 * time.Hour)
+		if oldest := s.OldestToday.Add(24 * time.Hour); oldest.After(renews) {
+			renews = oldest
+		}
 	}
-	if earliest := s.Now.Add(time.Minute); renews.Before(earliest) {
-		renews = earliest
-	}
-	return limit, renews, reason
+	return limit, max(worth, 1), renews, reason
 }
 
 // sendersFor is rate x latency / parallel calls, at most what the deployment allows and what the list can occupy.

@@ -17,7 +17,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func base() Facts {
 	return Facts{
 		Standing: ledger.Standing{
-			Campaign: ledger.Campaign{Name: "spring-sale", State: ledger.Running, Recipients: 1000, Settled: -1},
+			Campaign: ledger.Campaign{Name: "spring-sale", State: ledger.Running, Recipients: 1000, SettledBefore: -1},
 			Counts:   ledger.Counts{Pending: 1000}, Now: noon,
 		},
 		Quota:   Quota{Max24HourSend: 50_000, MaxSendRate: 100, SendingEnabled: true, Enforcement: "HEALTHY"},
@@ -34,7 +34,7 @@ func TestDecide(t *testing.T) {
 		check  func(*testing.T, Decision)
 	}{
 		{"pending recipients are sent", nil, workflow.NextSend, "", func(t *testing.T, d Decision) {
-			if d.Limit != 1000 || d.Senders != 1 || d.BatchSize != 1000 || !d.Until.Equal(noon.Add(waveLength)) {
+			if d.Limit != 1000 || d.Senders != 2 || d.BatchSize != 500 || !d.Until.Equal(noon.Add(waveLength)) {
 				t.Errorf("%+v", d)
 			}
 		}},
@@ -57,17 +57,53 @@ func TestDecide(t *testing.T) {
 			f.Quota.Enforcement = "SHUTDOWN"
 			f.Standing.Counts = ledger.Counts{Sent: 1000}
 		}, workflow.NextFinish, "sent", nil},
-		{"the wave keeps to the daily quota", func(f *Facts) { f.Quota.SentLast24Hours = 49_700 }, workflow.NextSend, "", func(t *testing.T, d Decision) {
-			if d.Limit != 300 {
-				t.Errorf("limit %d, want 300", d.Limit)
+		{"the wave keeps to the daily quota", func(f *Facts) { f.Quota.SentLast24Hours = 49_400 }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 600 {
+				t.Errorf("limit %d, want 600", d.Limit)
 			}
 		}},
-		{"daily quota used up", func(f *Facts) { f.Quota.SentLast24Hours = 50_000 }, workflow.NextWait, "daily quota", func(t *testing.T, d Decision) {
-			if !d.Until.Equal(noon.Add(quotaRecheck)) {
+		{"a trickle of the daily quota is not worth a wave", func(f *Facts) { f.Quota.SentLast24Hours = 49_700 }, workflow.NextWait, "daily quota", nil},
+		{"but the last few recipients are", func(f *Facts) {
+			f.Quota.SentLast24Hours = 49_700
+			f.Standing.Counts = ledger.Counts{Sent: 800, Pending: 200}
+		}, workflow.NextSend, "", nil},
+		{"a wave lists no more than the rate allows within it", func(f *Facts) {
+			f.Quota.MaxSendRate = 14
+			f.Quota.Max24HourSend = -1
+			f.Standing.Counts.Pending = 10_000_000
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 14*3600+1 {
+				t.Errorf("limit %d, want %d", d.Limit, 14*3600+1)
+			}
+		}},
+		{"a wave that the quota ended is waited out", func(f *Facts) { endEarly(f, ledger.ByQuota, noon) }, workflow.NextWait, "ended the last wave early", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(recheck)) {
 				t.Errorf("until %v", d.Until)
 			}
 		}},
-		{"no daily quota", func(f *Facts) { f.Quota.Max24HourSend = unlimited; f.Quota.SentLast24Hours = 1e9 }, workflow.NextSend, "", nil},
+		{"after that, it does not count as fruitless", func(f *Facts) { endEarly(f, ledger.ByQuota, noon.Add(-recheck)) }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Fruitless != 0 {
+				t.Errorf("fruitless %d, want 0", d.Fruitless)
+			}
+		}},
+		{"a wave that trouble ended does", func(f *Facts) { endEarly(f, ledger.ByTrouble, noon.Add(-recheck)) }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Fruitless != 1 {
+				t.Errorf("fruitless %d, want 1", d.Fruitless)
+			}
+		}},
+		{"an answer of Plan that was lost is no fruitless wave", func(f *Facts) {
+			f.Standing.Campaign.SettledBefore, f.Standing.Campaign.Waves = 0, 1
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Fruitless != 0 {
+				t.Errorf("fruitless %d, want 0", d.Fruitless)
+			}
+		}},
+		{"daily quota used up", func(f *Facts) { f.Quota.SentLast24Hours = 50_000 }, workflow.NextWait, "daily quota", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(recheck)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"no daily quota", func(f *Facts) { f.Quota.Max24HourSend = -1; f.Quota.SentLast24Hours = 1e9 }, workflow.NextSend, "", nil},
 		{"dailyLimit used up", func(f *Facts) {
 			f.Settings.DailyLimit = 500
 			f.Standing.SentToday, f.Standing.OldestToday = 500, noon.Add(-20*time.Hour)
@@ -95,14 +131,14 @@ func TestDecide(t *testing.T) {
 			}
 		}},
 		{"one fruitless wave is forgiven", func(f *Facts) {
-			f.Standing.Counts.Sent, f.Standing.Campaign.Settled = 5, 5
+			f.Standing.Counts.Sent, f.Standing.Campaign.SettledBefore = 5, 5
 		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
 			if d.Fruitless != 1 {
 				t.Errorf("fruitless %d, want 1", d.Fruitless)
 			}
 		}},
 		{"progress forgives", func(f *Facts) {
-			f.Standing.Counts.Sent, f.Standing.Campaign.Settled, f.Standing.Campaign.Fruitless = 6, 5, 1
+			f.Standing.Counts.Sent, f.Standing.Campaign.SettledBefore, f.Standing.Campaign.Fruitless = 6, 5, 1
 		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
 			if d.Fruitless != 0 {
 				t.Errorf("fruitless %d, want 0", d.Fruitless)
@@ -133,6 +169,13 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// endEarly makes the last wave one that settled nobody and was ended by its senders.
+func endEarly(f *Facts, by ledger.EndedBy, at time.Time) {
+	c := &f.Standing.Campaign
+	c.SettledBefore, c.Waves, c.EndedWave, c.EndedBy, c.WaveEndedAt = 0, 1, 1, by, at
+	f.LastWave = 1
+}
+
 func halts(t *testing.T, d Decision) {
 	if !d.Halt {
 		t.Error("the campaign is not halted")
@@ -141,7 +184,7 @@ func halts(t *testing.T, d Decision) {
 
 func TestTwoFruitlessWavesEndTheCampaignWithTheReason(t *testing.T) {
 	facts := base()
-	facts.Standing.Counts.Sent, facts.Standing.Campaign.Settled, facts.Standing.Campaign.Fruitless = 5, 5, 1
+	facts.Standing.Counts.Sent, facts.Standing.Campaign.SettledBefore, facts.Standing.Campaign.Fruitless = 5, 5, 1
 	facts.Standing.Trouble = "connection refused"
 	_, err := Decide(facts)
 	var stuck *workflow.CampaignStuck
@@ -158,11 +201,11 @@ func TestSendersFor(t *testing.T) {
 		want    int
 	}{
 		{14, 10, 1_000_000, 1},
-		{100, 10, 1_000_000, 1},
-		{101, 10, 1_000_000, 2},
-		{500, 10, 1_000_000, 5},
+		{50, 10, 1_000_000, 1},
+		{51, 10, 1_000_000, 2},
+		{500, 10, 1_000_000, 10},
 		{10_000, 10, 1_000_000, 10},
-		{10_000, 200, 1_000_000, 100},
+		{10_000, 500, 1_000_000, 200},
 		{10_000, 10, 1, 1},
 		{10_000, 10, 101, 3},
 		{0.5, 10, 100, 1},

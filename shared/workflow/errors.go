@@ -15,6 +15,8 @@ type (
 	DatabaseBusy struct{ Message string }
 	// DatabaseFailed says why PostgreSQL can't be used: not reachable, wrong password, out of disk, missing tables.
 	DatabaseFailed struct{ Message string }
+	// Interrupted is a failure that passes by itself, of PostgreSQL or an AWS API: the state machine tries again.
+	Interrupted struct{ Message string }
 	// CampaignUnknown and InvalidRequest are answers of lambdas/control to the CLI; no state meets them.
 	CampaignUnknown struct{ Message string }
 	InvalidRequest  struct{ Message string }
@@ -25,6 +27,7 @@ func (e *CampaignBusy) Error() string    { return e.Message }
 func (e *CampaignStuck) Error() string   { return e.Message }
 func (e *DatabaseBusy) Error() string    { return e.Message }
 func (e *DatabaseFailed) Error() string  { return e.Message }
+func (e *Interrupted) Error() string     { return e.Message }
 func (e *CampaignUnknown) Error() string { return e.Message }
 func (e *InvalidRequest) Error() string  { return e.Message }
 
@@ -33,6 +36,7 @@ func (*CampaignBusy) named()    {}
 func (*CampaignStuck) named()   {}
 func (*DatabaseBusy) named()    {}
 func (*DatabaseFailed) named()  {}
+func (*Interrupted) named()     {}
 func (*CampaignUnknown) named() {}
 func (*InvalidRequest) named()  {}
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Object names an S3 object, or with a trailing slash in Key a prefix.
+// Object names an S3 object, or a prefix of objects.
 type Object struct {
 	Bucket string `json:"bucket"`
 	Key    string `json:"key"`
@@ -35,12 +35,21 @@ type PrepareOutput struct {
 	Content    Object `json:"content"`
 	Recipients int64  `json:"recipients"`
 	Rejected   int64  `json:"rejected"`
+	// Plan stands where PlanOutput will: the first Plan is told the number of waves that earlier executions ran.
+	Plan LastWave `json:"plan"`
+}
+
+// LastWave is the number of the wave that ran last; 0 when none did.
+type LastWave struct {
+	Wave int `json:"wave"`
 }
 
 // PlanInput is the input of lambdas/plan.
 type PlanInput struct {
 	Campaign  string `json:"campaign"`
 	Execution string `json:"execution"`
+	// Wave is the last wave that ran. When the campaign has counted more, the answer of an earlier run of Plan was lost.
+	Wave int `json:"wave"`
 }
 
 // Next is Plan's answer to "what next?".

@@ -8,16 +8,19 @@ create table fanmail.campaign (
   -- The execution that owns the campaign. It fences claims: an execution that lost the campaign claims nothing more.
   execution      text not null,
   settings       jsonb not null,
-  -- The S3 entity tag of the recipients.csv that was imported.
+  -- The SHA-256 of the recipients file that was imported.
   recipients_tag text not null,
   recipients     bigint not null default 0,
   rejected       jsonb not null default '{}',
   waves          int not null default 0,
   batches        bigint not null default 0,
-  -- A wave that was ended early (daily quota reached) claims nothing more.
+  -- The last wave that was ended early claims nothing more: by 'quota' (the daily quota is used up) or by 'trouble'
+  -- (SES answers nothing that settles anybody). wave_ended_at is null when that is of no concern any more.
   ended_wave     int not null default 0,
+  ended_by       text not null default '' check (ended_by in ('', 'quota', 'trouble')),
+  wave_ended_at  timestamptz,
   -- Recipients settled when this execution planned its last wave (-1: none yet), and how many waves in a row settled none.
-  settled        bigint not null default -1,
+  settled_before bigint not null default -1,
   fruitless      int not null default 0,
   created_at     timestamptz not null default now(),
   started_at     timestamptz not null default now(),
@@ -67,5 +70,5 @@ create table fanmail.suppression (
 create table fanmail.pace (
   key     text primary key,
   rate    double precision not null check (rate > 0),
-  next_at timestamptz not null default '-infinity'
+  next_at timestamptz not null default 'epoch'
 );

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,11 +70,18 @@ func (l Loop) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// messages are the inputs of a share. Recipients with the same fields share all but address and seq.
+// messages are the inputs of a share. Recipients with the same fields share one sample: all but address and seq.
 type messages struct {
-	first  int64
-	kinds  []uint32
-	inputs []*sesv2.SendEmailInput
+	first   int64
+	kinds   []uint32 // the sample of each recipient
+	samples []sample
+}
+
+// sample is a message as the mailer made it for one recipient.
+type sample struct {
+	input *sesv2.SendEmailInput
+	// name is what the text may hold of the address, in whatever escaping.
+	name string
 }
 
 func (l Loop) prepare(ctx context.Context) (*messages, error) {
@@ -108,7 +116,7 @@ func (l Loop) prepare(ctx context.Context) (*messages, error) {
 		key := fmt.Sprint(fields) // fmt sorts maps by key
 		kind, ok := known[key]
 		if !ok {
-			kind = uint32(len(m.inputs))
+			kind = uint32(len(m.samples))
 			known[key] = kind
 			outcome := sender.Send(ctx, mailer.Chunk{
 				Claim:      uuid.New(),
@@ -118,7 +126,7 @@ func (l Loop) prepare(ctx context.Context) (*messages, error) {
 			if outcome.Kind != mailer.Accepted {
 				return errors.New(outcome.Reason)
 			}
-			m.inputs = append(m.inputs, captured.input)
+			m.samples = append(m.samples, sample{captured.input, localPart(row.Recipient.Address)})
 		}
 		m.kinds = append(m.kinds, kind)
 		return nil
@@ -129,15 +137,30 @@ func (l Loop) prepare(ctx context.Context) (*messages, error) {
 
 // input is the message of the i-th recipient of the share, from 0.
 func (m *messages) input(i int64) *sesv2.SendEmailInput {
-	input := *m.inputs[m.kinds[i]]
-	input.Destination = &types.Destination{ToAddresses: []string{demo.Address(m.first + i)}}
+	s, address, seq := m.samples[m.kinds[i]], demo.Address(m.first+i), strconv.FormatInt(m.first+i, 10)
+	replace := func(c *types.Content) *types.Content {
+		if c == nil {
+			return nil
+		}
+		return &types.Content{Data: aws.String(strings.ReplaceAll(*c.Data, s.name, localPart(address))), Charset: c.Charset}
+	}
+	input, message := *s.input, *s.input.Content.Simple
+	message.Subject = replace(message.Subject)
+	message.Body = &types.Body{Html: replace(message.Body.Html), Text: replace(message.Body.Text)}
+	input.Content = &types.EmailContent{Simple: &message}
+	input.Destination = &types.Destination{ToAddresses: []string{address}}
 	input.EmailTags = slices.Clone(input.EmailTags)
 	for j := range input.EmailTags {
-		if aws.ToString(input.EmailTags[j].Name) == mailer.TagSeq {
-			input.EmailTags[j].Value = aws.String(strconv.FormatInt(m.first+i, 10))
+		if *input.EmailTags[j].Name == mailer.TagSeq {
+			input.EmailTags[j].Value = &seq
 		}
 	}
 	return &input
+}
+
+func localPart(address string) string {
+	name, _, _ := strings.Cut(address, "@")
+	return name
 }
 
 // capture takes the input that the mailer makes, instead of sending it.
