@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # The processor that the deployed functions run on: arm64 or amd64.
 ARCH ?= arm64
-# The number of recipients of demo and bench; empty means the example's own list, and 100000 for bench.
+# The number of recipients of demo and bench; empty means the example's own list, 100000 for bench, and 10000000 for bench-plan.
 N ?=
 
 FUNCTIONS := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
@@ -20,7 +20,7 @@ GO_FOLDERS := $(wildcard *.go cmd examples lambdas local shared statemachine)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: bin/fanmail $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## build the fanmail command and the functions for this machine
@@ -53,6 +53,10 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 .PHONY: bench
 bench: build ## measure messages per second against the bare loop (N=100000)
 	bin/fanmail bench --recipients $(or $(N),100000)
+
+.PHONY: bench-plan
+bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)
+	FANMAIL_BENCH_RECIPIENTS=$(or $(N),10000000) go test -run '^$$' -bench BenchmarkPlanningTheManifest -benchtime 3x -timeout 60m ./shared/ledger
 
 .PHONY: clean
 clean: ## remove what these targets made

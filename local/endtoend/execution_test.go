@@ -101,3 +101,18 @@ func (d *stack) waitsIn(execution string) bool {
 	}
 	return len(out.Events) == 1 && out.Events[0].Type == types.HistoryEventTypeWaitStateEntered
 }
+
+// taskFailure is the error of the last task of an execution that failed, tried again or not; "" when none has.
+func (d *stack) taskFailure(execution string) (name, message string) {
+	d.t.Helper()
+	out, err := d.executions.GetExecutionHistory(d.t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, event := range out.Events {
+		if failed := event.TaskFailedEventDetails; failed != nil {
+			return aws.ToString(failed.Error), aws.ToString(failed.Cause)
+		}
+	}
+	return "", ""
+}
