@@ -13,7 +13,7 @@ import (
 func TestStatus(t *testing.T) {
 	running := finished()
 	running.State, running.Reason, running.Sent, running.Pending = "running", "", 1, 1
-	env := newFakeAWS(t, &fakeAWS{status: running})
+	env := newFakeAWS(t, &fakeAWS{status: running, describe: []map[string]any{{"status": "RUNNING"}}})
 	got := fanmail(t, env, "status", "spring-sale")
 	if got.code != exitOK || !strings.HasPrefix(got.stdout, "campaign        spring-sale\nstate           running\nrecipients      2\n  sent          1\n") {
 		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
@@ -21,6 +21,16 @@ func TestStatus(t *testing.T) {
 	var r workflow.Report
 	if err := json.Unmarshal([]byte(fanmail(t, env, "status", "spring-sale", "--json").stdout), &r); err != nil || r.Pending != 1 {
 		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestStatusOfACampaignWhoseExecutionWasStopped(t *testing.T) {
+	running := finished()
+	running.State, running.Reason = "running", ""
+	env := newFakeAWS(t, &fakeAWS{status: running, describe: []map[string]any{{"status": "ABORTED", "stopDate": 103.0}}})
+	got := fanmail(t, env, "status", "spring-sale")
+	if got.code != exitOK || !strings.Contains(got.stdout, "interrupted: its execution is ABORTED; `fanmail start spring-sale` resumes it") {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
 

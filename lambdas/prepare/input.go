@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"fanmail/shared/campaign"
 	"fanmail/shared/workflow"
 )
-
-var campaignName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
 // executionInput reads the input of the execution strictly. EventBridge Scheduler may add keys that start with "aws" or
 // "AWS"; Step Functions adds AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.
@@ -29,8 +27,8 @@ func executionInput(in map[string]any) (workflow.ExecutionInput, error) {
 	if !ok {
 		return workflow.ExecutionInput{}, &workflow.InvalidCampaign{Message: "the execution's input has no campaign; " + example}
 	}
-	if !campaignName.MatchString(name) {
-		return workflow.ExecutionInput{}, &workflow.InvalidCampaign{Message: fmt.Sprintf("%q is not the name of a campaign: use a-z, 0-9 and -, at most 64 characters; %s", name, example)}
+	if !campaign.ValidName(name) {
+		return workflow.ExecutionInput{}, &workflow.InvalidCampaign{Message: fmt.Sprintf("%q is not the name of a campaign: use 1 to 64 of a-z, 0-9 and -, the first no -; %s", name, example)}
 	}
 	return workflow.ExecutionInput{Campaign: name}, nil
 }

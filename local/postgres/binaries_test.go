@@ -51,3 +51,22 @@ func TestIncompleteInstallationIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+func TestTheStatementCounterIsFoundBesideTheBinaries(t *testing.T) {
+	for _, directory := range []string{"lib", "lib/postgresql", "lib64/pgsql"} {
+		root := t.TempDir()
+		binaries := filepath.Join(root, "bin")
+		if err := os.MkdirAll(filepath.Join(root, directory), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if hasStatementCounter(binaries) {
+			t.Errorf("%s: found where there is none", directory)
+		}
+		if err := os.WriteFile(filepath.Join(root, directory, "pg_stat_statements.so"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if !hasStatementCounter(binaries) {
+			t.Errorf("%s: not found", directory)
+		}
+	}
+}

@@ -30,16 +30,19 @@ var (
 		"name", "from", "replyTo", "subject", "html", "text", "recipients", "defaults", "rate", "dailyLimit", "window", "tags",
 		"attachments", "configurationSet",
 	}
-	namePattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+	namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	wordPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
+
+// ValidName tells whether a campaign can have the name.
+func ValidName(name string) bool { return namePattern.MatchString(name) }
 
 // campaign reads and checks every field; folder is the name of the folder, or empty.
 func (d *decoder) campaign(folder string) {
 	c := &d.result
 	c.Name, c.Recipients = folder, "recipients.csv"
-	if folder != "" && !namePattern.MatchString(folder) {
-		d.problem("name", 0, "the folder's name %q must be 1 to 64 of a-z, 0-9 and -", folder)
+	if folder != "" && !ValidName(folder) {
+		d.problem("name", 0, "the folder's name %q must be 1 to 64 of a-z, 0-9 and -, the first no -", folder)
 	}
 	if d.root == nil {
 		return
@@ -131,8 +134,8 @@ func (d *decoder) checkLine(field, text string, line int) bool {
 
 func (d *decoder) name(name, folder string, line int) {
 	switch {
-	case !namePattern.MatchString(name):
-		d.problem("name", line, "%q must be 1 to 64 of a-z, 0-9 and -", name)
+	case !ValidName(name):
+		d.problem("name", line, "%q must be 1 to 64 of a-z, 0-9 and -, the first no -", name)
 	case folder != "" && name != folder:
 		d.problem("name", line, "%s is not the folder's name, %s: leave it out or make them the same", name, folder)
 	default:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -39,7 +40,11 @@ func decode(source []byte) *decoder {
 	case err != nil:
 		m := yamlLine.FindStringSubmatch(err.Error())
 		line, _ := strconv.Atoi(m[1])
-		d.problem("", line, "not YAML: %s", err.Error()[len(m[0]):])
+		message := err.Error()[len(m[0]):]
+		if line > 0 && strings.HasPrefix(message, "did not find expected") {
+			line++ // the library counts the lines of these from 0
+		}
+		d.problem("", line, "not YAML: %s", message)
 		return d
 	}
 	root := resolve(document.Content[0])

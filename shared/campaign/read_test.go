@@ -271,3 +271,17 @@ func TestCompileReportsTheSubjectByItsLine(t *testing.T) {
 		t.Errorf("got\n%v\nwant\n%s", problems, want)
 	}
 }
+
+func TestBrokenYAMLIsNamedByTheLineAnEditorShows(t *testing.T) {
+	for source, line := range map[string]int{
+		"name: a\nsubject: [Hello\nfrom: x\n":    2,
+		"from: a@example.com\nsubject: \"Hello\n": 3,
+		"from: a@example.com\n\tsubject: Hello\n": 2,
+	} {
+		_, err := campaign.Read(fstest.MapFS{campaign.File: {Data: []byte(source)}}, "")
+		var problems campaign.Problems
+		if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Line != line {
+			t.Errorf("%q: %v, want one problem on line %d", source, err, line)
+		}
+	}
+}
