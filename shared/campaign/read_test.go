@@ -274,8 +274,8 @@ func TestCompileReportsTheSubjectByItsLine(t *testing.T) {
 
 func TestBrokenYAMLIsNamedByTheLineAnEditorShows(t *testing.T) {
 	for source, line := range map[string]int{
-		"name: a\nsubject: [Hello\nfrom: x\n":    2,
-		"from: a@example.com\nsubject: \"Hello\n": 3,
+		"name: a\nsubject: [Hello\nfrom: x\n":     2,
+		"from: a@example.com\nsubject: \"Hello\n": 2,
 		"from: a@example.com\n\tsubject: Hello\n": 2,
 	} {
 		_, err := campaign.Read(fstest.MapFS{campaign.File: {Data: []byte(source)}}, "")
