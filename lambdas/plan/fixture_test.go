@@ -87,7 +87,7 @@ func newFixture(t *testing.T, n int, settings campaign.Campaign) *fixture {
 	}
 	err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
 	check(t, err)
-	f.handler = &handler{db: handle, account: cloud.Account(sesConfig), store: storage.New(cloud.S3(s3Config), bucket), senders: 10}
+	f.handler = &handler{db: handle, account: cloud.Account(sesConfig), store: storage.New(cloud.S3(s3Config), bucket), senders: 10, bound: 18}
 	return f
 }
 

@@ -27,8 +27,9 @@ type handler struct {
 	db      *database.Handle
 	account account
 	store   *storage.Store
-	// senders is the largest number of senders that the deployment allows.
+	// senders is the reserved concurrency of the sender function, bound the sum over all functions.
 	senders int
+	bound   int
 }
 
 func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.PlanOutput, error) {
@@ -59,7 +60,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 // facts asks SES only when there is something left to send: an account that can't be asked must not fail a campaign that
 // is done.
 func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) (planner.Facts, error) {
-	facts := planner.Facts{Senders: h.senders, LastWave: in.Wave}
+	facts := planner.Facts{Senders: h.senders, Bound: h.bound, LastWave: in.Wave}
 	var err error
 	if facts.Standing, err = ledger.Stand(ctx, db, in.Campaign, in.Execution); err != nil {
 		return facts, err
@@ -69,6 +70,9 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) 
 	}
 	if s := facts.Standing; s.Campaign.State != ledger.Running || s.Counts.Pending+s.Counts.Claimed == 0 {
 		return facts, nil
+	}
+	if facts.Server, err = ledger.Server(ctx, db); err != nil {
+		return facts, err
 	}
 	out, err := h.account.GetAccount(ctx, &sesv2.GetAccountInput{})
 	if err != nil {

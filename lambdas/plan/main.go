@@ -10,6 +10,7 @@ import (
 
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
+	"fanmail/shared/deployment"
 	"fanmail/shared/function"
 	"fanmail/shared/storage"
 )
@@ -23,7 +24,11 @@ func main() {
 	if err != nil || senders < 1 {
 		function.Fail(fmt.Errorf("FANMAIL_SENDERS is %q: set it to the reserved concurrency of the send function", os.Getenv("FANMAIL_SENDERS")))
 	}
+	functions, err := deployment.Functions()
+	if err != nil {
+		function.Fail(err)
+	}
 	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-plan")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
-	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders}).handle)
+	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders, bound: deployment.BoundWith(functions, senders)}).handle)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"fanmail/shared/budget"
 )
 
 //go:embed functions.yml
@@ -33,13 +35,30 @@ type Function struct {
 // Functions are the functions of the deployment, sorted by key.
 func Functions() ([]Function, error) { return Parse(functionsYAML) }
 
+// SendKey is the key of the sender function.
+const SendKey = "send"
+
 // Bound is the largest number of PostgreSQL connections that the functions can hold: one per environment.
-func Bound(functions []Function) int {
-	bound := 0
+func Bound(functions []Function) int { return budget.Bound(Budget(functions)) }
+
+// BoundWith is Bound with another reserved concurrency of the sender function.
+func BoundWith(functions []Function, senders int) int {
+	bound := Bound(functions)
 	for _, f := range functions {
-		bound += f.ReservedConcurrency
+		if f.Key == SendKey {
+			bound += senders - f.ReservedConcurrency
+		}
 	}
 	return bound
+}
+
+// Budget is the functions as package budget calculates with them.
+func Budget(functions []Function) []budget.Function {
+	all := make([]budget.Function, len(functions))
+	for i, f := range functions {
+		all[i] = budget.Function{Name: f.Key, Concurrency: f.ReservedConcurrency}
+	}
+	return all
 }
 
 // entry is a function as the file writes it. What only serverless.yml needs is not read.

@@ -67,6 +67,10 @@ func Import(ctx context.Context, db *bun.DB, c *Campaign, next func() (Row, erro
 		if _, err := tx.ExecContext(ctx, "delete from fanmail.recipient_import where campaign_id = ?", c.ID); err != nil {
 			return err
 		}
+		// Without statistics of its rows, claims and records of a new campaign are planned badly until autovacuum comes by.
+		if _, err := tx.ExecContext(ctx, "select fanmail.analyze_recipient()"); err != nil {
+			return fmt.Errorf("analysing recipients of campaign %s: %w", c.Name, err)
+		}
 		c.State = Running
 		_, err = tx.NewUpdate().Model(c).Column("state", "recipients", "rejected").WherePK().Exec(ctx)
 		return err
@@ -170,12 +174,12 @@ func number(ctx context.Context, tx bun.Tx, campaign int64) (int64, error) {
 }
 
 func eachDuplicate(ctx context.Context, tx bun.Tx, campaign int64, f func(Duplicate) error) error {
+	// No join with the ledger: until it is analysed, the planner knows nothing of the new campaign and would make it quadratic.
 	rows, err := tx.QueryContext(ctx, `
-		select i.line, i.address, r.line
-		from fanmail.recipient_import i
-		join fanmail.recipient r on r.campaign_id = i.campaign_id and r.address = i.address
-		where i.campaign_id = ? and i.line <> r.line
-		order by i.line`, campaign)
+		select line, address, first
+		from (select line, address, min(line) over (partition by address) as first
+		      from fanmail.recipient_import where campaign_id = ?) i
+		where line <> first order by line`, campaign)
 	if err != nil {
 		return err
 	}

@@ -98,3 +98,40 @@ func TestAnImportThatFailedCanBeRunAgain(t *testing.T) {
 		t.Errorf("counts %+v, want one pending", counts)
 	}
 }
+
+func TestTheStatementsOfAnImportArePlannedWellInALedgerThatWasAnalysedBefore(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	start(t, db, "first@example.com")
+	if _, err := db.ExecContext(ctx, "analyze fanmail.recipient; analyze fanmail.recipient_import"); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := ledger.Open(ctx, db, ledger.Opening{Name: "second", Execution: execution + "2", Settings: []byte(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 20_000
+	line := 1
+	next := func() (ledger.Row, error) {
+		if line++; line > n+1 {
+			return ledger.Row{}, io.EOF
+		}
+		address := fmt.Sprintf("r%d@example.com", line/2)
+		return ledger.Row{Line: line, Address: address}, nil
+	}
+	var before, after int64
+	read := func() (tuples int64) {
+		// What this session has read so far reaches the statistics only when it is idle; force it.
+		if err := db.NewRaw("select coalesce(sum(idx_tup_read), 0) from pg_stat_xact_user_tables t join pg_stat_user_indexes i using (relid) where t.schemaname = 'fanmail'").Scan(ctx, &tuples); err != nil {
+			t.Fatal(err)
+		}
+		return tuples
+	}
+	before = read()
+	if err := ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	after = read()
+	if c.Recipients != n/2 || after-before > 20*n {
+		t.Errorf("%d recipients, %d index tuples read", c.Recipients, after-before)
+	}
+}

@@ -7,11 +7,15 @@ import (
 	"math"
 	"time"
 
+	"fanmail/shared/budget"
 	"fanmail/shared/campaign"
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
 	"fanmail/shared/workflow"
 )
+
+// AssumedLatency is the time of one SendEmail call by which senders are counted, with a share of the time between chunks.
+const AssumedLatency = 200 * time.Millisecond
 
 const (
 	// waveLength ends a wave so that quota, window and rate are looked at again.
@@ -21,12 +25,12 @@ const (
 	// minBatch and maxBatch bound the pending recipients of a batch: a child execution costs a few transitions, and its
 	// failure concerns the whole batch.
 	minBatch, maxBatch = 50, 1000
-	// assumedLatency is the time of one SendEmail call by which senders are counted, with a share of the time between chunks.
-	assumedLatency = 200 * time.Millisecond
 	// recheck is how long to wait for a quota that frees bit by bit, or for a SES that settled nothing.
 	recheck = 15 * time.Minute
 	// rechecksADay: a wave is worth the quota of one recheck at least, because an execution has 25,000 events.
 	rechecksADay = int64(24 * time.Hour / recheck)
+	// slotRecheck is how long to wait for a connection that the server can't give at the moment.
+	slotRecheck = time.Minute
 	// doubtMargin is waited beyond the end of the last claim under way.
 	doubtMargin = time.Second
 	// maxFruitless waves in a row that settle nobody end the campaign.
@@ -50,8 +54,11 @@ type Facts struct {
 	Standing ledger.Standing
 	Settings campaign.Campaign
 	Quota    Quota
-	// Senders is the largest number of senders that the deployment allows.
+	// Senders is the reserved concurrency of the sender function, Bound the sum over all functions; Server is what
+	// PostgreSQL has to give.
 	Senders int
+	Bound   int
+	Server  budget.Server
 	// LastWave is the number of the wave that ran last. A campaign that has counted more lost an answer of Plan.
 	LastWave int
 }
@@ -115,14 +122,19 @@ func Decide(f Facts) (Decision, error) {
 	if f.Settings.Rate > 0 {
 		rate = min(rate, f.Settings.Rate)
 	}
+	answer := budget.Senders(budget.Need{Rate: rate, Latency: AssumedLatency, Parallel: mailer.Parallel}, f.Senders, f.Bound, f.Server)
+	if answer.Senders < 1 {
+		return Decision{Next: workflow.NextWait, Until: now.Add(slotRecheck), Reason: answer.Reason}, nil
+	}
 	until := now.Add(waveLength)
 	if !closes.IsZero() && closes.Before(until) {
 		until = closes
 	}
 	// More than the rate allows until then would only be batches that start to find the wave over.
 	limit = min(limit, counts.Pending, int64(rate*until.Sub(now).Seconds())+1)
-	senders := sendersFor(rate, f.Senders, limit)
-	return Decision{Next: workflow.NextSend, Until: until, Limit: limit, Senders: senders,
+	// No more than the list can occupy.
+	senders := int(min(int64(answer.Senders), (limit+minBatch-1)/minBatch))
+	return Decision{Next: workflow.NextSend, Reason: answer.Reason, Until: until, Limit: limit, Senders: senders,
 		BatchSize: batchSize(rate, senders, limit), Fruitless: fruitless}, nil
 }
 
@@ -163,13 +175,6 @@ func quotaLeft(f Facts) (limit, worth int64, renews time.Time, reason string) {
 		}
 	}
 	return limit, max(worth, 1), renews, reason
-}
-
-// sendersFor is rate x latency / parallel calls, at most what the deployment allows and what the list can occupy.
-func sendersFor(rate float64, allowed int, limit int64) int {
-	needed := int(math.Ceil(rate * assumedLatency.Seconds() / mailer.Parallel))
-	occupied := int((limit + minBatch - 1) / minBatch)
-	return max(1, min(needed, allowed, occupied))
 }
 
 // batchSize keeps a sender at work for about batchTime, and gives every sender a batch.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fanmail/shared/budget"
 	"fanmail/shared/campaign"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
@@ -21,7 +22,7 @@ func base() Facts {
 			Counts:   ledger.Counts{Pending: 1000}, Now: noon,
 		},
 		Quota:   Quota{Max24HourSend: 50_000, MaxSendRate: 100, SendingEnabled: true, Enforcement: "HEALTHY"},
-		Senders: 10,
+		Senders: 10, Bound: 18, Server: budget.Server{MaxConnections: 100, Reserved: 3, RoleLimit: 18},
 	}
 }
 
@@ -33,7 +34,7 @@ func TestDecide(t *testing.T) {
 		reason string
 		check  func(*testing.T, Decision)
 	}{
-		{"pending recipients are sent", nil, workflow.NextSend, "", func(t *testing.T, d Decision) {
+		{"pending recipients are sent", nil, workflow.NextSend, "2 senders: the rate needs 2, the deployment allows 10, the server 10", func(t *testing.T, d Decision) {
 			if d.Limit != 1000 || d.Senders != 2 || d.BatchSize != 500 || !d.Until.Equal(noon.Add(waveLength)) {
 				t.Errorf("%+v", d)
 			}
@@ -60,6 +61,19 @@ func TestDecide(t *testing.T) {
 		{"the wave keeps to the daily quota", func(f *Facts) { f.Quota.SentLast24Hours = 49_400 }, workflow.NextSend, "", func(t *testing.T, d Decision) {
 			if d.Limit != 600 {
 				t.Errorf("limit %d, want 600", d.Limit)
+			}
+		}},
+		{"a server without a free slot is waited for", func(f *Facts) { f.Server.Others = 80 }, workflow.NextWait, "no sender", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(slotRecheck)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"a short list occupies few senders", func(f *Facts) {
+			f.Quota.MaxSendRate = 10_000
+			f.Standing.Counts.Pending = 101
+		}, workflow.NextSend, "10 senders: the deployment allows no more", func(t *testing.T, d Decision) {
+			if d.Senders != 3 {
+				t.Errorf("senders %d, want 3", d.Senders)
 			}
 		}},
 		{"a trickle of the daily quota is not worth a wave", func(f *Facts) { f.Quota.SentLast24Hours = 49_700 }, workflow.NextWait, "daily quota", nil},
@@ -190,29 +204,6 @@ func TestTwoFruitlessWavesEndTheCampaignWithTheReason(t *testing.T) {
 	var stuck *workflow.CampaignStuck
 	if !errors.As(err, &stuck) || !strings.Contains(stuck.Message, "connection refused") {
 		t.Fatalf("error %v, want CampaignStuck with the reason", err)
-	}
-}
-
-func TestSendersFor(t *testing.T) {
-	for _, test := range []struct {
-		rate    float64
-		allowed int
-		limit   int64
-		want    int
-	}{
-		{14, 10, 1_000_000, 1},
-		{50, 10, 1_000_000, 1},
-		{51, 10, 1_000_000, 2},
-		{500, 10, 1_000_000, 10},
-		{10_000, 10, 1_000_000, 10},
-		{10_000, 500, 1_000_000, 200},
-		{10_000, 10, 1, 1},
-		{10_000, 10, 101, 3},
-		{0.5, 10, 100, 1},
-	} {
-		if got := sendersFor(test.rate, test.allowed, test.limit); got != test.want {
-			t.Errorf("%v/s, %d allowed, %d recipients: %d senders, want %d", test.rate, test.allowed, test.limit, got, test.want)
-		}
 	}
 }
 

@@ -72,3 +72,10 @@ create table fanmail.pace (
   rate    double precision not null check (rate > 0),
   next_at timestamptz not null default 'epoch'
 );
+
+-- Only the owner of a table may analyse it; the functions connect with a role that owns nothing.
+create function fanmail.analyze_recipient() returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+  analyze fanmail.recipient;
+end $$;
