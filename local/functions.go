@@ -3,41 +3,12 @@ package local
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"fanmail/local/lambda"
 	"fanmail/shared/deployment"
 )
-
-const (
-	sendKey         = "send"
-	sendersVariable = "FANMAIL_SENDERS"
-)
-
-// withSenders gives send another reserved concurrency, and tells it to the functions that plan with it. 0 changes nothing.
-func withSenders(functions []deployment.Function, senders int) ([]deployment.Function, error) {
-	if senders == 0 {
-		return functions, nil
-	}
-	if senders < 0 {
-		return nil, fmt.Errorf("%d senders: there must be at least 1", senders)
-	}
-	changed := make([]deployment.Function, len(functions))
-	for i, f := range functions {
-		if f.Key == sendKey {
-			f.ReservedConcurrency = senders
-		}
-		if _, has := f.Environment[sendersVariable]; has {
-			f.Environment = maps.Clone(f.Environment)
-			f.Environment[sendersVariable] = strconv.Itoa(senders)
-		}
-		changed[i] = f
-	}
-	return changed, nil
-}
 
 // findBinaries finds the binary of every function in directory: <key>/bootstrap or <key>.
 func findBinaries(directory string, functions []deployment.Function) (map[string]string, error) {

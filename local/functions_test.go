@@ -9,41 +9,6 @@ import (
 	"fanmail/shared/deployment"
 )
 
-func TestSendersReplaceBothNumbers(t *testing.T) {
-	all, err := deployment.Functions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := deployment.Bound(all)
-	changed, err := withSenders(all, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var was int
-	for i, f := range changed {
-		switch f.Key {
-		case "send":
-			was = all[i].ReservedConcurrency
-			if f.ReservedConcurrency != 3 {
-				t.Errorf("send has %d", f.ReservedConcurrency)
-			}
-		case "plan":
-			if f.Environment["FANMAIL_SENDERS"] != "3" || all[i].Environment["FANMAIL_SENDERS"] == "3" {
-				t.Errorf("plan has %v, before %v", f.Environment, all[i].Environment)
-			}
-		}
-	}
-	if got := deployment.Bound(changed); got != before-was+3 {
-		t.Errorf("bound is %d", got)
-	}
-	if same, err := withSenders(all, 0); err != nil || deployment.Bound(same) != before {
-		t.Errorf("0 senders: %v %v", same, err)
-	}
-	if _, err := withSenders(all, -1); err == nil {
-		t.Error("-1 senders are accepted")
-	}
-}
-
 func TestBinariesAreFoundOrNamed(t *testing.T) {
 	directory := t.TempDir()
 	write := func(name string, mode os.FileMode) {

@@ -71,7 +71,7 @@ func (r *Runtime) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.functions, err = withSenders(all, r.options.Senders); err != nil {
+	if r.functions, err = deployment.WithSenders(all, r.options.Senders); err != nil {
 		return err
 	}
 	binaries, err := findBinaries(r.options.LambdaBinaries, r.functions)

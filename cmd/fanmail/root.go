@@ -78,7 +78,7 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.check(), p.preview(), p.start(), p.status(), p.report())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report())
 	return root, started
 }
 

@@ -17,7 +17,7 @@ func (p *program) status() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status NAME",
 		Short: "Show how far a campaign is",
-		Long:  `Status asks the deployment for the state of a campaign as the ledger has it at this moment, and whether the execution
+		Long: `Status asks the deployment for the state of a campaign as the ledger has it at this moment, and whether the execution
 that works on it still runs.`,
 		Example: `  fanmail status spring-sale
   fanmail status spring-sale --json | jq .pending`,

@@ -28,7 +28,10 @@ func main() {
 	if err != nil {
 		function.Fail(err)
 	}
+	if functions, err = deployment.WithSenders(functions, senders); err != nil {
+		function.Fail(err)
+	}
 	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-plan")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
-	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders, bound: deployment.BoundWith(functions, senders)}).handle)
+	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders, bound: deployment.Bound(functions)}).handle)
 }

@@ -10,9 +10,9 @@ import (
 
 // Function is one Lambda function that opens the database: one connection per execution environment.
 type Function struct {
-	Name string
+	Name string `json:"name"`
 	// Concurrency is its reserved concurrency: the largest number of environments that work at once.
-	Concurrency int
+	Concurrency int `json:"connections"`
 }
 
 // Bound is the largest number of connections that the functions can hold.
@@ -75,8 +75,8 @@ func (n Need) Senders() int {
 // Answer is how many senders work at once, and why.
 type Answer struct {
 	// Senders is 0 when the server has no connection to give at the moment.
-	Senders int
-	Reason  string
+	Senders int    `json:"senders"`
+	Reason  string `json:"reason"`
 }
 
 // Senders weighs what the rate needs, what the deployment reserves for the sender function, and what the server allows

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -35,21 +36,45 @@ type Function struct {
 // Functions are the functions of the deployment, sorted by key.
 func Functions() ([]Function, error) { return Parse(functionsYAML) }
 
-// SendKey is the key of the sender function.
-const SendKey = "send"
+// The sender function, and the variable by which Plan knows its reserved concurrency.
+const (
+	sendKey         = "send"
+	sendersVariable = "FANMAIL_SENDERS"
+)
 
 // Bound is the largest number of PostgreSQL connections that the functions can hold: one per environment.
 func Bound(functions []Function) int { return budget.Bound(Budget(functions)) }
 
-// BoundWith is Bound with another reserved concurrency of the sender function.
-func BoundWith(functions []Function, senders int) int {
-	bound := Bound(functions)
+// Senders is the reserved concurrency of the sender function.
+func Senders(functions []Function) int {
 	for _, f := range functions {
-		if f.Key == SendKey {
-			bound += senders - f.ReservedConcurrency
+		if f.Key == sendKey {
+			return f.ReservedConcurrency
 		}
 	}
-	return bound
+	return 0
+}
+
+// WithSenders gives the sender function another reserved concurrency, and tells it to the functions that plan with it. 0
+// changes nothing.
+func WithSenders(functions []Function, senders int) ([]Function, error) {
+	if senders == 0 {
+		return functions, nil
+	}
+	if senders < 0 {
+		return nil, fmt.Errorf("%d senders: there must be at least 1", senders)
+	}
+	changed := slices.Clone(functions)
+	for i, f := range changed {
+		if f.Key == sendKey {
+			changed[i].ReservedConcurrency = senders
+		}
+		if _, has := f.Environment[sendersVariable]; has {
+			changed[i].Environment = maps.Clone(f.Environment)
+			changed[i].Environment[sendersVariable] = strconv.Itoa(senders)
+		}
+	}
+	return changed, nil
 }
 
 // Budget is the functions as package budget calculates with them.

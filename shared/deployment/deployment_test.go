@@ -74,3 +74,38 @@ func TestABadFileIsRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+func TestSendersReplaceBothNumbers(t *testing.T) {
+	all, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := Bound(all)
+	changed, err := WithSenders(all, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var was int
+	for i, f := range changed {
+		switch f.Key {
+		case "send":
+			was = all[i].ReservedConcurrency
+			if f.ReservedConcurrency != 3 {
+				t.Errorf("send has %d", f.ReservedConcurrency)
+			}
+		case "plan":
+			if f.Environment["FANMAIL_SENDERS"] != "3" || all[i].Environment["FANMAIL_SENDERS"] == "3" {
+				t.Errorf("plan has %v, before %v", f.Environment, all[i].Environment)
+			}
+		}
+	}
+	if got := Bound(changed); got != before-was+3 {
+		t.Errorf("bound is %d", got)
+	}
+	if same, err := WithSenders(all, 0); err != nil || Bound(same) != before {
+		t.Errorf("0 senders: %v %v", same, err)
+	}
+	if _, err := WithSenders(all, -1); err == nil {
+		t.Error("-1 senders are accepted")
+	}
+}

@@ -79,7 +79,8 @@ type Decision struct {
 	Fruitless int
 }
 
-// Decide answers "what next?". The error is *workflow.CampaignStuck when waves make no progress.
+// Decide answers "what next?". The error is *workflow.CampaignStuck when waves make no progress, *workflow.DatabaseFailed
+// when the server has too few connections even if nobody else held one.
 func Decide(f Facts) (Decision, error) {
 	s, now := f.Standing, f.Standing.Now
 	counts := s.Counts
@@ -124,6 +125,11 @@ func Decide(f Facts) (Decision, error) {
 	}
 	answer := budget.Senders(budget.Need{Rate: rate, Latency: AssumedLatency, Parallel: mailer.Parallel}, f.Senders, f.Bound, f.Server)
 	if answer.Senders < 1 {
+		alone := f.Server
+		alone.Others = 0
+		if budget.Senders(budget.Need{}, f.Senders, f.Bound, alone).Senders < 1 {
+			return Decision{}, &workflow.DatabaseFailed{Message: answer.Reason + "; lower reservedConcurrency in functions.yml, or give the server or the role more connections, then start the campaign again"}
+		}
 		return Decision{Next: workflow.NextWait, Until: now.Add(slotRecheck), Reason: answer.Reason}, nil
 	}
 	until := now.Add(waveLength)

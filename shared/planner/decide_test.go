@@ -196,6 +196,16 @@ func halts(t *testing.T, d Decision) {
 	}
 }
 
+func TestAServerThatIsTooSmallForTheDeploymentEndsTheCampaign(t *testing.T) {
+	facts := base()
+	facts.Server = budget.Server{MaxConnections: 16, Reserved: 3, Others: 2, RoleLimit: -1}
+	_, err := Decide(facts)
+	var failed *workflow.DatabaseFailed
+	if !errors.As(err, &failed) || !strings.Contains(failed.Message, "lower reservedConcurrency") {
+		t.Fatalf("error %v, want DatabaseFailed that says what to do", err)
+	}
+}
+
 func TestTwoFruitlessWavesEndTheCampaignWithTheReason(t *testing.T) {
 	facts := base()
 	facts.Standing.Counts.Sent, facts.Standing.Campaign.SettledBefore, facts.Standing.Campaign.Fruitless = 5, 5, 1

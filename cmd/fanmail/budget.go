@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/budget"
+	"fanmail/shared/deployment"
+	"fanmail/shared/mailer"
+	"fanmail/shared/planner"
+)
+
+const budgetHelp = `Budget prints how many PostgreSQL connections this deployment can hold: the bound. Every function holds one connection per
+execution environment, and reservedConcurrency in functions.yml says how many environments it can have.
+
+With --max-connections (SHOW max_connections on the server) it also weighs the bound against the server, and with --rate it
+says how many senders a campaign gets. Plan does the same sum with live figures before every wave.`
+
+// budgetReport is what --json prints.
+type budgetReport struct {
+	Functions []budget.Function `json:"functions"`
+	// Bound is the sum of their concurrency.
+	Bound           int `json:"bound"`
+	ReservableLimit int `json:"reservableLimit"`
+	// Allowed is what the server has for Fanmail; absent without --max-connections.
+	Allowed *int `json:"allowed,omitempty"`
+	// Senders is the answer for --rate.
+	Senders *budget.Answer `json:"senders,omitempty"`
+}
+
+func (p *program) budget() *cobra.Command {
+	account := budget.DefaultAccount
+	server := budget.Server{RoleLimit: -1}
+	var rate float64
+	var latency time.Duration
+	var senders int
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "budget",
+		Short: "Show how many database connections the deployment can hold",
+		Long:  budgetHelp,
+		Example: `  fanmail budget
+  fanmail budget --max-connections 87 --reserved 7 --others 10
+  fanmail budget --max-connections 400 --rate 500`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			functions, err := deployment.Functions()
+			if err != nil {
+				return err
+			}
+			if functions, err = deployment.WithSenders(functions, senders); err != nil {
+				return err
+			}
+			r := budgetReport{Functions: deployment.Budget(functions), Bound: deployment.Bound(functions), ReservableLimit: account.Limit - account.Unreserved}
+			var known *budget.Server
+			if server.MaxConnections > 0 {
+				allowed := server.Allowed()
+				known, r.Allowed = &server, &allowed
+				if rate > 0 {
+					answer := budget.Senders(budget.Need{Rate: rate, Latency: latency, Parallel: mailer.Parallel}, deployment.Senders(functions), r.Bound, server)
+					r.Senders = &answer
+				}
+			}
+			if err := p.printBudget(r, server, asJSON); err != nil {
+				return err
+			}
+			return budget.Fit(r.Functions, account, known)
+		},
+	}
+	flags := c.Flags()
+	flags.IntVar(&account.Limit, "account-concurrency", account.Limit, "concurrent executions of the AWS account in the Region")
+	flags.IntVar(&server.MaxConnections, "max-connections", 0, "max_connections of the server")
+	flags.IntVar(&server.Reserved, "reserved", 3, "connections that the server reserves: superuser_reserved_connections and the like")
+	flags.IntVar(&server.Others, "others", 0, "connections that other roles hold")
+	flags.IntVar(&senders, "senders", 0, "another reserved concurrency of the sender function")
+	flags.Float64Var(&rate, "rate", 0, "recipients per second that a campaign is to reach (with --max-connections)")
+	flags.DurationVar(&latency, "latency", planner.AssumedLatency, "time of one SendEmail call")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func (p *program) printBudget(r budgetReport, server budget.Server, asJSON bool) error {
+	if asJSON {
+		return terminal.JSON(p.stdout, r)
+	}
+	rows := [][]string{{"function", "connections"}}
+	for _, f := range r.Functions {
+		rows = append(rows, []string{f.Name, fmt.Sprint(f.Concurrency)})
+	}
+	rows = append(rows,
+		[]string{"bound", fmt.Sprint(r.Bound)},
+		[]string{"reservable Lambda concurrency", fmt.Sprint(r.ReservableLimit)})
+	if r.Allowed != nil {
+		rows = append(rows, []string{"the server has for Fanmail", fmt.Sprintf("%d  (%d, less %d reserved, %d held by others, %d spare for them)",
+			*r.Allowed, server.MaxConnections, server.Reserved, server.Others, server.Spare())})
+	}
+	if r.Senders != nil {
+		rows = append(rows, []string{"senders", r.Senders.Reason})
+	}
+	return terminal.Table(p.stdout, rows)
+}
