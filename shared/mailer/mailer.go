@@ -6,6 +6,7 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"fanmail/shared/campaign"
 	"fanmail/shared/template"
@@ -89,39 +89,48 @@ func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
 	outcomes := make([]Outcome, len(chunk.Recipients))
 	var ended atomic.Pointer[Outcome]
 	var accepted atomic.Bool
-	var calls errgroup.Group
-	calls.SetLimit(Parallel)
-	for i, recipient := range chunk.Recipients {
-		slot := chunk.Start.Add(time.Duration(i) * chunk.Spacing)
-		if end := ended.Load(); end != nil {
+	call := func(i int) {
+		switch end := ended.Load(); {
+		case end != nil:
 			outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
-			continue
+			return
+		case time.Now().After(chunk.LastStart):
+			// Time has passed since the slot, if all workers were busy.
+			outcomes[i] = outOfTime
+			return
 		}
+		outcomes[i] = m.send(ctx, chunk.Claim, chunk.Recipients[i])
+		switch outcomes[i].Kind {
+		case Stop, QuotaReached:
+			ended.Store(&outcomes[i])
+		case Unknown:
+			if !accepted.Load() {
+				ended.Store(&outcomes[i])
+			}
+		case Accepted:
+			accepted.Store(true)
+		}
+	}
+	// Workers, and not a goroutine per message: rendering and the SDK grow a stack that is worth keeping.
+	due := make(chan int)
+	var workers sync.WaitGroup
+	for range min(Parallel, len(chunk.Recipients)) {
+		workers.Go(func() {
+			for i := range due {
+				call(i)
+			}
+		})
+	}
+	for i := range chunk.Recipients {
+		slot := chunk.Start.Add(time.Duration(i) * chunk.Spacing)
 		if slot.After(chunk.LastStart) || !waitUntil(ctx, slot) {
 			outcomes[i] = outOfTime
 			continue
 		}
-		calls.Go(func() error {
-			// Go may have waited for another call to end: only here is it known when this one starts.
-			if time.Now().After(chunk.LastStart) {
-				outcomes[i] = outOfTime
-				return nil
-			}
-			outcomes[i] = m.send(ctx, chunk.Claim, recipient)
-			switch outcomes[i].Kind {
-			case Stop, QuotaReached:
-				ended.Store(&outcomes[i])
-			case Unknown:
-				if !accepted.Load() {
-					ended.Store(&outcomes[i])
-				}
-			case Accepted:
-				accepted.Store(true)
-			}
-			return nil
-		})
+		due <- i
 	}
-	_ = calls.Wait()
+	close(due)
+	workers.Wait()
 	return outcomes
 }
 

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +15,11 @@ func TestEveryCallKeepsToItsTimeSlot(t *testing.T) {
 	m := newMailer(t, "http://127.0.0.1:1")
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
+		var mu sync.Mutex
 		var starts []time.Duration
 		m.ses = sesFunc(func() (*sesv2.SendEmailOutput, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			starts = append(starts, time.Since(began))
 			return &sesv2.SendEmailOutput{MessageId: aws.String("m")}, nil
 		})
