@@ -9,6 +9,9 @@ SHELL := /bin/bash
 ARCH ?= arm64
 # The number of recipients of demo and bench; empty means the example's own list, 100000 for bench, and 10000000 for bench-plan.
 N ?=
+# What accident runs (naive or fanmail, empty means both), and where it writes result.json and the picture.
+ONLY ?=
+RESULT ?= bin/accident
 
 FUNCTIONS := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
 # norpc leaves out the code of a runtime that AWS has retired.
@@ -16,7 +19,7 @@ TAGS := -tags lambda.norpc
 # The race detector needs a C compiler. Go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 NODE := node_modules/.installed
-GO_FOLDERS := $(wildcard *.go cmd examples lambdas local shared statemachine)
+GO_FOLDERS := $(wildcard *.go cmd examples experiment lambdas local shared statemachine)
 
 .PHONY: help
 help: ## list the targets
@@ -57,6 +60,18 @@ bench: build ## measure messages per second against the bare loop (N=100000)
 .PHONY: bench-plan
 bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)
 	FANMAIL_BENCH_RECIPIENTS=$(or $(N),10000000) go test -run '^$$' -bench BenchmarkPlanningTheManifest -benchtime 3x -timeout 60m ./shared/ledger
+
+# The picture is drawn by a module of its own, so that its libraries are none of Fanmail's.
+.PHONY: accident
+accident: $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## mail a list as in the original accident and then with Fanmail (N=20000 ONLY=fanmail)
+	go build $(TAGS) -o bin/accident/naive/bootstrap ./experiment/accident/naive
+	go build -o bin/accident/accident ./experiment/accident
+	go -C experiment/accident/chart build -o $(CURDIR)/bin/accident/chart .
+	@mkdir -p $(RESULT) && rm -f $(RESULT)/result.json; status=0; \
+	bin/accident/accident --recipients $(or $(N),20000) $(if $(ONLY),--only $(ONLY)) --out $(RESULT) || status=$$?; \
+	if [ -f $(RESULT)/result.json ]; then \
+	  bin/accident/chart $(RESULT)/result.json $(RESULT)/accident.svg $(RESULT)/accident.png && echo "The picture: $(RESULT)/accident.svg"; \
+	fi; exit $$status
 
 .PHONY: clean
 clean: ## remove what these targets made

@@ -29,7 +29,17 @@ var directions = []struct {
 	{from: "local", to: "shared/database", why: "only the functions hold one of the bounded connections"},
 	{from: "cmd", to: "shared/database", why: "only the functions hold one of the bounded connections"},
 	{from: "cmd", to: "lambdas", why: "the command line reaches the functions through AWS's interfaces"},
+	{from: "experiment", to: "shared/database", why: "only the functions hold one of the bounded connections"},
+	{from: "experiment", to: "lambdas", why: "an experiment runs the functions as processes, from their binaries"},
+	{from: "experiment", to: "cmd", why: "imports go experiment -> local"},
+	{from: "shared", to: "experiment", why: experimental},
+	{from: "lambdas", to: "experiment", why: experimental},
+	{from: "local", to: "experiment", why: experimental},
+	{from: "cmd", to: "experiment", why: experimental},
 }
+
+// experimental is what experiment/ is: its naive sender must never be a part of Fanmail.
+const experimental = "what an experiment is made of is no part of the product"
 
 // forTests are the stand-ins that tests of production code run against.
 var forTests = []string{"local/postgres", "local/s3", "local/ses", "local/stepfunctions"}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,15 +21,25 @@ const (
 	watcher = "fanmail-watch"
 )
 
-// sampleSQL counts the sessions of our role on our database, as the server sees them.
+// sampleSQL counts the sessions of the functions' role, and of migrate as the administrator, as the server sees them. The
+// name is a guard against a session with any other role: all that we open is called fanmail-. Who is no superuser sees no
+// more than the role of a session that belongs to another.
 const sampleSQL = `
 SELECT count(*) FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND datname = current_database() AND usename = current_user AND application_name <> '` + watcher + `'`
+WHERE datname = current_database() AND coalesce(backend_type, 'client backend') = 'client backend'
+  AND (usename = $1 OR application_name LIKE 'fanmail-%') AND coalesce(application_name, '') <> '` + watcher + `'`
+
+// Sample is the number of sessions at a time.
+type Sample struct {
+	At       time.Time
+	Sessions int
+}
 
 // Connections counts the sessions on the database ten times a second, through a session of its own. What opens and closes
 // between two samples is not seen.
 type Connections struct {
 	config   *pgx.ConnConfig
+	role     string
 	logger   *slog.Logger
 	conn     *pgx.Conn
 	baseline int64
@@ -36,16 +48,19 @@ type Connections struct {
 	samples  atomic.Int64
 	cancel   context.CancelFunc
 	done     chan struct{}
+
+	mu      sync.Mutex
+	history []Sample
 }
 
-// watch takes the first sample, the baseline, and goes on until close.
-func watch(ctx context.Context, url string, logger *slog.Logger) (*Connections, error) {
+// watch takes the first sample, the baseline, and goes on until close. role is that of the functions.
+func watch(ctx context.Context, url, role string, logger *slog.Logger) (*Connections, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database's URL: %w", err)
 	}
 	config.RuntimeParams["application_name"] = watcher
-	c := &Connections{config: config, logger: logger, done: make(chan struct{})}
+	c := &Connections{config: config, role: role, logger: logger, done: make(chan struct{})}
 	if c.baseline, err = c.sample(ctx); err != nil {
 		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
 	}
@@ -92,14 +107,34 @@ func (c *Connections) sample(ctx context.Context) (int64, error) {
 	}
 	var n int64
 	// The simple protocol also works behind a pooler.
-	if err := c.conn.QueryRow(ctx, sampleSQL, pgx.QueryExecModeSimpleProtocol).Scan(&n); err != nil {
+	if err := c.conn.QueryRow(ctx, sampleSQL, pgx.QueryExecModeSimpleProtocol, c.role).Scan(&n); err != nil {
 		c.conn.Close(ctx)
 		c.conn = nil
 		return 0, err
 	}
 	c.current.Store(n)
 	c.samples.Add(1)
+	c.keep(Sample{At: time.Now(), Sessions: int(n)})
 	return n, nil
+}
+
+// keep adds a sample to the history. Of a run of equal samples it keeps the first and the last, so that a runtime that stays
+// up for days does not grow.
+func (c *Connections) keep(s Sample) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.history); n >= 2 && c.history[n-1].Sessions == s.Sessions && c.history[n-2].Sessions == s.Sessions {
+		c.history[n-1] = s
+		return
+	}
+	c.history = append(c.history, s)
+}
+
+// History is the samples so far, in order. Between two that are further apart than a tenth of a second nothing changed.
+func (c *Connections) History() []Sample {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.history)
 }
 
 // Baseline is the number of sessions before the runtime opened any.

@@ -25,7 +25,7 @@ func TestThePeakIsKept(t *testing.T) {
 		return conn
 	}
 	connect()
-	c, err := watch(ctx, url, quiet)
+	c, err := watch(ctx, url, "postgres", quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +51,22 @@ func TestThePeakIsKept(t *testing.T) {
 	if c.Peak() != 4 || c.Baseline() != 1 {
 		t.Errorf("peak %d, baseline %d", c.Peak(), c.Baseline())
 	}
+	highest := 0
+	history := c.History()
+	for i, sample := range history {
+		highest = max(highest, sample.Sessions)
+		if i > 0 && sample.At.Before(history[i-1].At) || i > 1 && sample.Sessions == history[i-1].Sessions && sample.Sessions == history[i-2].Sessions {
+			t.Errorf("sample %d of %+v", i, history)
+		}
+	}
+	if len(history) < 3 || history[0].Sessions != 1 || highest != 4 {
+		t.Errorf("history: %+v", history)
+	}
 }
 
 func TestADatabaseThatCanNotBeReachedIsAnError(t *testing.T) {
 	for _, url := range []string{"postgres://x@127.0.0.1:1/x", "postgres://%"} {
-		if _, err := watch(t.Context(), url, quiet); err == nil {
+		if _, err := watch(t.Context(), url, "postgres", quiet); err == nil {
 			t.Errorf("%s: no error", url)
 		}
 	}

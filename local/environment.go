@@ -2,6 +2,7 @@ package local
 
 import (
 	"maps"
+	"strconv"
 
 	"fanmail/shared/deployment"
 )
@@ -36,8 +37,14 @@ func awsEnvironment(endpoint string) []EnvVar {
 // functionEnvironment is what serverless.yml gives to a function, and what on AWS the service itself adds.
 func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 	environment := map[string]string{
-		"DATABASE_URL":   r.databaseURL,
+		"DATABASE_URL":   r.role.url,
 		"FANMAIL_BUCKET": BucketName,
+	}
+	if f.Key == migrateKey {
+		environment["FANMAIL_CONNECTION_LIMIT"] = strconv.Itoa(r.ConnectionBound())
+		if r.role.ours {
+			environment["DATABASE_ADMIN_URL"] = r.databaseURL
+		}
 	}
 	for _, v := range awsEnvironment(r.endpoint) {
 		environment[v.Name] = v.Value

@@ -10,6 +10,9 @@ import (
 	"fanmail/shared/deployment"
 )
 
+// migrateKey is the function that the runtime itself invokes.
+const migrateKey = "migrate"
+
 // findBinaries finds the binary of every function in directory: <key>/bootstrap or <key>.
 func findBinaries(directory string, functions []deployment.Function) (map[string]string, error) {
 	if directory == "" {

@@ -37,7 +37,8 @@ type Runtime struct {
 	directory   string
 	functions   []deployment.Function
 	endpoint    string
-	databaseURL string
+	databaseURL string // the administrator's, or the given one
+	role        role
 	machineARN  string
 
 	ses           *ses.Service
@@ -174,8 +175,12 @@ func (r *Runtime) Bucket() string { return BucketName }
 // Directory is where the runtime keeps its files.
 func (r *Runtime) Directory() string { return r.directory }
 
-// DatabaseURL is the URL of the PostgreSQL database, password included.
+// DatabaseURL is the URL of the PostgreSQL database, password included: as it was given, or the superuser's of a private
+// server. No function but migrate knows it, unless it is all that there is; see Role.
 func (r *Runtime) DatabaseURL() string { return r.databaseURL }
+
+// Role is the PostgreSQL role that the functions connect as.
+func (r *Runtime) Role() string { return r.role.name }
 
 // Lambda is the Lambda service, for its statistics.
 func (r *Runtime) Lambda() *lambda.Service { return r.lambda }

@@ -54,9 +54,12 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		if _, err := os.Stat(filepath.Join(filepath.Dir(os.Args[0]), "fail")); err == nil {
 			return nil, &workflow.DatabaseFailed{Message: "the password is wrong"}
 		}
-		conn, err := pgx.Connect(ctx, os.Getenv("DATABASE_URL"))
+		conn, err := pgx.Connect(ctx, os.Getenv("DATABASE_ADMIN_URL"))
 		if err != nil {
 			return nil, err
+		}
+		if os.Getenv("FANMAIL_CONNECTION_LIMIT") == "" {
+			return nil, errors.New("no connection limit")
 		}
 		return map[string]any{}, conn.Close(ctx)
 	case "prepare":
@@ -94,7 +97,7 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		}
 		return workflow.Report{State: "finished", Reason: in.Reason}, nil
 	default:
-		return map[string]string{"function": key, "databaseURL": os.Getenv("DATABASE_URL")}, nil
+		return map[string]string{"function": key, "databaseURL": os.Getenv("DATABASE_URL"), "adminURL": os.Getenv("DATABASE_ADMIN_URL")}, nil
 	}
 }
 
@@ -174,7 +177,7 @@ func TestACampaignGoesThroughAllServices(t *testing.T) {
 		t.Errorf("the Map wrote no results: %v", err)
 	}
 	control, err := awslambda.NewFromConfig(c).Invoke(ctx, &awslambda.InvokeInput{FunctionName: aws.String(os.Getenv("FANMAIL_CONTROL_FUNCTION")), Payload: []byte("{}")})
-	if err != nil || !strings.Contains(string(control.Payload), `"control"`) {
+	if err != nil || !strings.Contains(string(control.Payload), `"control"`) || !strings.Contains(string(control.Payload), "//"+r.Role()+":") || !strings.Contains(string(control.Payload), `"adminURL":""`) {
 		t.Errorf("control: %+v %v", control, err)
 	}
 	if got, sum := r.ConnectionBound(), 0; got <= 4 || r.Connections().Peak() < sum {
@@ -223,9 +226,10 @@ func TestADirectoryOutlivesTheRuntime(t *testing.T) {
 }
 
 func TestAStartThatFailsSaysWhyAndCleansUp(t *testing.T) {
+	// The shared server, should it be started here, must not live in this test's directory.
+	good, url := binaries(t), postgrestest.New(t)
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	good, url := binaries(t), postgrestest.New(t)
 	failing := binaries(t)
 	if err := os.WriteFile(filepath.Join(failing, "migrate", "fail"), nil, 0o644); err != nil {
 		t.Fatal(err)

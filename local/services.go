@@ -21,7 +21,7 @@ import (
 	"fanmail/statemachine"
 )
 
-// startDatabase starts a private PostgreSQL unless there is a URL, and watches the sessions on it.
+// startDatabase starts a private PostgreSQL unless there is a URL, chooses the role of the functions, and watches the sessions.
 func (r *Runtime) startDatabase(ctx context.Context) error {
 	r.databaseURL = r.options.DatabaseURL
 	if r.databaseURL == "" {
@@ -39,7 +39,10 @@ func (r *Runtime) startDatabase(ctx context.Context) error {
 		r.onClose("PostgreSQL", server.Stop)
 		r.databaseURL = server.URL()
 	}
-	connections, err := watch(ctx, r.databaseURL, r.options.Logger)
+	if err := r.chooseRole(ctx); err != nil {
+		return err
+	}
+	connections, err := watch(ctx, r.databaseURL, r.role.name, r.options.Logger)
 	if err != nil {
 		return err
 	}
@@ -116,14 +119,21 @@ func clientConfig(endpoint string) aws.Config {
 	}
 }
 
-// migrate invokes the function that brings the ledger's tables up to date.
+// migrate invokes the function that brings the ledger's tables and the functions' role up to date.
 func (r *Runtime) migrate(ctx context.Context) error {
 	client := awslambda.NewFromConfig(clientConfig(r.endpoint))
-	output, err := client.Invoke(ctx, &awslambda.InvokeInput{FunctionName: aws.String(functionName + "migrate"), Payload: []byte("{}")})
+	output, err := client.Invoke(ctx, &awslambda.InvokeInput{FunctionName: aws.String(functionName + migrateKey), Payload: []byte("{}")})
 	if err != nil {
 		return fmt.Errorf("invoking migrate: %w", err)
 	}
 	if output.FunctionError == nil {
+		var answer struct {
+			Reason     string
+			Statements []string
+		}
+		if err := json.Unmarshal(output.Payload, &answer); err == nil && len(answer.Statements) > 0 {
+			r.options.Logger.Warn("PostgreSQL does not limit the functions' role", "reason", answer.Reason, "statements", answer.Statements)
+		}
 		return nil
 	}
 	var failure struct{ ErrorMessage, ErrorType string }

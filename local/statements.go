@@ -21,19 +21,13 @@ type Statement struct {
 	Time time.Duration
 }
 
-// Statements counts what our role ran in the database, but for what the runtime itself asks of the server's statistics. In
+// Statements counts what the functions' role ran in the database, but for what the runtime itself asks of the server's statistics. In
 // a database that is not ours the extension is used where it stands, and never created. Counts only grow: take the difference
 // of two calls. The error is ErrStatementsNotCounted where nothing counts.
 func (r *Runtime) Statements(ctx context.Context) ([]Statement, error) {
-	config, err := pgx.ParseConfig(r.databaseURL)
+	conn, err := r.connect(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the database's URL: %w", err)
-	}
-	config.RuntimeParams["application_name"] = watcher
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
+		return nil, err
 	}
 	defer conn.Close(ctx)
 	var schema string
@@ -44,9 +38,9 @@ func (r *Runtime) Statements(ctx context.Context) ([]Statement, error) {
 		SELECT s.queryid, min(s.query), sum(s.calls)::bigint, sum(s.total_exec_time)
 		FROM `+pgx.Identifier{schema}.Sanitize()+`.pg_stat_statements s
 		WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-		  AND s.userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+		  AND s.userid = (SELECT oid FROM pg_roles WHERE rolname = $1)
 		  AND s.queryid IS NOT NULL AND s.query NOT LIKE '%pg\_stat\_%'
-		GROUP BY s.queryid`)
+		GROUP BY s.queryid`, r.role.name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStatementsNotCounted, err)
 	}

@@ -21,7 +21,7 @@ func TestStatementsAreCountedInAPrivateServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	r := &Runtime{databaseURL: server.URL()}
+	r := &Runtime{databaseURL: server.URL(), role: role{name: "postgres"}}
 	if _, err := r.Statements(t.Context()); errors.Is(err, ErrStatementsNotCounted) {
 		t.Skip("this PostgreSQL is packaged without pg_stat_statements")
 	} else if err != nil {

@@ -2,13 +2,11 @@
 package main
 
 import (
-	"os"
-
 	"fanmail/shared/database"
 	"fanmail/shared/function"
 )
 
 func main() {
-	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-control")
+	db := database.FromEnvironment("fanmail-control")
 	function.Start(db, (&handler{db: db}).handle)
 }

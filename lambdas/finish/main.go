@@ -16,7 +16,7 @@ func main() {
 	if err != nil {
 		function.Fail(err)
 	}
-	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-finish")
+	db := database.FromEnvironment("fanmail-finish")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
 	function.Start(db, (&handler{db: db, store: store}).handle)
 }

@@ -2,13 +2,25 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
 
+	"github.com/uptrace/bun"
+
+	"fanmail/shared/budget"
 	"fanmail/shared/database"
+	"fanmail/shared/deployment"
 	"fanmail/shared/ledger"
 )
 
 type handler struct {
+	// db is the administrator's, or the functions' own where no administrator is given.
 	db *database.Handle
+	// functions says which role the other functions connect as. It is not connected here, unless it is db.
+	functions *database.Handle
+	// limit is the largest number of sessions that the role may have.
+	limit int
 }
 
 // input is empty: {}.
@@ -17,6 +29,11 @@ type input struct{}
 // output names the migrations that were applied; none when the ledger was up to date.
 type output struct {
 	Applied []string `json:"applied"`
+	// Statements are left for an administrator to run by hand, for the reason given. None are left when the role is in order.
+	Statements []string `json:"statements,omitempty"`
+	Reason     string   `json:"reason,omitempty"`
+	// Warning says that the server has fewer connections than the deployment can hold.
+	Warning string `json:"warning,omitempty"`
 }
 
 func (h *handler) handle(ctx context.Context, _ input) (output, error) {
@@ -24,6 +41,54 @@ func (h *handler) handle(ctx context.Context, _ input) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
+	login, err := h.functions.Login(ctx)
+	if err != nil {
+		return output{}, err
+	}
 	applied, err := ledger.Migrate(ctx, db)
-	return output{Applied: applied}, err
+	if err != nil {
+		return output{}, err
+	}
+	role := ledger.Role{Name: login.User, Password: login.Password, IAM: login.IAM, ConnectionLimit: h.limit}
+	statements, reason, err := role.Limit(ctx, db)
+	if err != nil {
+		return output{}, err
+	}
+	if len(statements) > 0 {
+		slog.WarnContext(ctx, "the limits of the functions' role are not in order: run these statements by hand", "reason", reason, "statements", statements)
+	}
+	warning, err := h.weigh(ctx, db)
+	return output{Applied: applied, Statements: statements, Reason: reason, Warning: warning}, err
+}
+
+// weigh compares the bound with what the server has to give now.
+func (h *handler) weigh(ctx context.Context, db *bun.DB) (string, error) {
+	server, err := ledger.Server(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	server.RoleLimit = -1
+	err = budget.Fit([]budget.Function{{Name: "all", Concurrency: h.limit}}, budget.DefaultAccount, &server)
+	if err == nil {
+		return "", nil
+	}
+	slog.WarnContext(ctx, err.Error())
+	return err.Error(), nil
+}
+
+// connectionLimit is the bound of the deployment, unless there is an override, as the local runtime gives when it runs another
+// number of senders than functions.yml says.
+func connectionLimit(override string) (int, error) {
+	if override != "" {
+		limit, err := strconv.Atoi(override)
+		if err != nil || limit < 1 {
+			return 0, fmt.Errorf("FANMAIL_CONNECTION_LIMIT is %q: write a number of connections, or leave it out for the bound of functions.yml", override)
+		}
+		return limit, nil
+	}
+	functions, err := deployment.Functions()
+	if err != nil {
+		return 0, err
+	}
+	return deployment.Bound(functions), nil
 }

@@ -1,4 +1,4 @@
-// Command migrate is the Lambda function that creates and updates the tables of the ledger.
+// Command migrate is the Lambda function that creates and updates the tables of the ledger, and the role of the functions.
 package main
 
 import (
@@ -9,6 +9,14 @@ import (
 )
 
 func main() {
-	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-migrate")
-	function.Start(db, (&handler{db: db}).handle)
+	limit, err := connectionLimit(os.Getenv("FANMAIL_CONNECTION_LIMIT"))
+	if err != nil {
+		function.Fail(err)
+	}
+	functions := database.FromEnvironment("fanmail-migrate")
+	db := database.AdminFromEnvironment("fanmail-migrate")
+	if db == nil {
+		db = functions
+	}
+	function.Start(db, (&handler{db: db, functions: functions, limit: limit}).handle)
 }

@@ -31,7 +31,7 @@ func main() {
 	if functions, err = deployment.WithSenders(functions, senders); err != nil {
 		function.Fail(err)
 	}
-	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-plan")
+	db := database.FromEnvironment("fanmail-plan")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
 	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders, bound: deployment.Bound(functions)}).handle)
 }

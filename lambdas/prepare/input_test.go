@@ -26,7 +26,7 @@ func TestTheExecutionsInputIsReadStrictly(t *testing.T) {
 		{"several unknown keys", map[string]any{"campaign": "a", "rate": 5.0, "dryRun": true}, "", "unknown fields: dryRun, rate;"},
 		{"keys are case-sensitive", map[string]any{"Campaign": "a"}, "", "unknown fields: Campaign;"},
 		{"empty", map[string]any{"campaign": ""}, "", `"" is not the name`},
-		{"65 characters", map[string]any{"campaign": strings.Repeat("a", 65)}, "", "at most 64"},
+		{"65 characters", map[string]any{"campaign": strings.Repeat("a", 65)}, "", "use 1 to 64"},
 		{"upper case", map[string]any{"campaign": "Spring"}, "", `"Spring" is not the name`},
 		{"another folder", map[string]any{"campaign": "../reports"}, "", "is not the name"},
 		{"a line break", map[string]any{"campaign": "a\n"}, "", "is not the name"},

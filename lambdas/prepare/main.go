@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		function.Fail(err)
 	}
-	db := database.New(os.Getenv("DATABASE_URL"), "fanmail-prepare")
+	db := database.FromEnvironment("fanmail-prepare")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
 	function.Start(db, (&handler{db: db, store: store, executions: cloud.StepFunctions(config)}).handle)
 }

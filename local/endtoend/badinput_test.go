@@ -99,7 +99,7 @@ func TestBadExecutionInputFailsWithOneClearLine(t *testing.T) {
 		{`{"campaign":""}`, `""`},
 		{`{"campaign":"Spring Sale"}`, `"Spring Sale"`},
 		{`{"campaign":"../spring"}`, `"../spring"`},
-		{`{"campaign":"` + strings.Repeat("a", 65) + `"}`, "at most 64"},
+		{`{"campaign":"` + strings.Repeat("a", 65) + `"}`, "use 1 to 64"},
 		{`{"campaign":"spring\nsale"}`, `"spring\nsale"`},
 	} {
 		name, message := d.fail(d.startWith(test.input))

@@ -119,6 +119,7 @@ func (d *stack) countThrottles() {
 	d.t.Helper()
 	d.execute(`
 		create table throttled (seq bigint, reason text);
+		grant insert on throttled to public;
 		create function count_throttled() returns trigger language plpgsql as $$
 		begin insert into throttled values (new.seq, new.reason); return null; end $$;
 		create trigger count_throttled after update on fanmail.recipient for each row

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -134,6 +136,9 @@ func (s *Server) settings() []string {
 	}
 	if s.config.CountStatements && hasStatementCounter(s.binaries) {
 		settings = append(settings, "shared_preload_libraries="+statementCounter)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.config.Settings)) {
+		settings = append(settings, name+"="+s.config.Settings[name])
 	}
 	return settings
 }

@@ -39,6 +39,9 @@ type Config struct {
 	// CountStatements loads pg_stat_statements, where this PostgreSQL has it. The extension is not created.
 	CountStatements bool
 
+	// Settings are further parameters of the server, which win over those above.
+	Settings map[string]string
+
 	// Logger is told of starts and stops; nil means none. The server's own log is the file postgres.log in Directory.
 	Logger *slog.Logger
 }

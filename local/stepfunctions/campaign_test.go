@@ -46,7 +46,7 @@ func TestTheCampaignSendsWaitsAndFinishes(t *testing.T) {
 				}
 				return map[string]any{
 					"campaign": "spring", "execution": in["execution"], "content": map[string]any{"bucket": "b", "key": "c"},
-					"recipients": 40, "rejected": 0,
+					"recipients": 40, "rejected": 0, "plan": map[string]any{"wave": 0},
 				}, nil
 			},
 			"plan": func(context.Context, map[string]any) (any, error) {

@@ -10,6 +10,8 @@
 //	ses:GetAccount           plan                    quota and rate
 //	ses:SendEmail            send                    one message to one recipient
 //	states:DescribeExecution prepare                 whether the execution that owns a campaign still runs
+//	rds-db:connect           all                     a session by IAM token (package database, DATABASE_AUTH=iam)
+//	secretsmanager:GetSecretValue  all               the password (package database, DATABASE_AUTH=secret)
 package cloud
 
 import (

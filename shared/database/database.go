@@ -6,8 +6,8 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
-
-	"fanmail/shared/workflow"
 )
 
 const (
@@ -34,6 +32,10 @@ const (
 type Handle struct {
 	dsn         string
 	application string
+	ca          string
+	login       login
+	// problem is what New or FromEnvironment found wrong; every DB answers it, so that it becomes the error of an execution.
+	problem error
 
 	mu sync.Mutex
 	db *bun.DB
@@ -43,15 +45,27 @@ type Handle struct {
 	lastUse atomic.Int64
 }
 
+// Option changes how a Handle connects.
+type Option func(*Handle)
+
+// WithCA trusts the certificate authorities in the PEM file at path, and no others. "" means those of this system and those
+// of Amazon RDS.
+func WithCA(path string) Option { return func(h *Handle) { h.ca = path } }
+
 // New returns a handle on the PostgreSQL at dsn, a URL or key=value string as libpq takes it. Nothing is opened yet.
-// application is shown as application_name in pg_stat_activity.
-func New(dsn, application string) *Handle {
-	return &Handle{dsn: dsn, application: application}
+// application is shown as application_name in pg_stat_activity. The user and the password are those of dsn, unless an
+// option says otherwise.
+func New(dsn, application string, options ...Option) *Handle {
+	h := &Handle{dsn: dsn, application: application, login: written{}}
+	for _, option := range options {
+		option(h)
+	}
+	return h
 }
 
 // DB returns the handle's database. Call it once at the start of each invocation: the first statement after the call
 // finds a connection that died while the environment was frozen within a second, and replaces it.
-// The error is *workflow.DatabaseFailed when dsn is missing or malformed.
+// The error is *workflow.DatabaseFailed when the settings are missing or malformed.
 func (h *Handle) DB() (*bun.DB, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -59,13 +73,11 @@ func (h *Handle) DB() (*bun.DB, error) {
 	if h.db != nil {
 		return h.db, nil
 	}
-	config, err := h.config()
-	if err != nil {
+	connector := &connector{handle: h}
+	if err := connector.prepare(); err != nil {
 		return nil, err
 	}
-	pool := stdlib.OpenDB(*config,
-		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }),
-		stdlib.OptionResetSession(h.check))
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(1)
 	pool.SetMaxIdleConns(1)
 	h.db = bun.NewDB(pool, pgdialect.New())
@@ -82,25 +94,6 @@ func (h *Handle) Close() error {
 	db := h.db
 	h.db = nil
 	return db.Close()
-}
-
-func (h *Handle) config() (*pgx.ConnConfig, error) {
-	if h.dsn == "" {
-		return nil, &workflow.DatabaseFailed{Message: "DATABASE_URL is not set: give the function a PostgreSQL URL such as postgres://user:password@host:5432/database"}
-	}
-	config, err := pgx.ParseConfig(h.dsn)
-	if err != nil {
-		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("DATABASE_URL is malformed: %s", malformed(err))}
-	}
-	// bun inlines its arguments; the simple protocol leaves no prepared statement behind that could pin an RDS Proxy.
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
-	}
-	if _, set := config.RuntimeParams["application_name"]; !set {
-		config.RuntimeParams["application_name"] = h.application
-	}
-	return config, nil
 }
 
 // check runs before database/sql hands out a connection that was used before. ErrBadConn makes it take a new one.

@@ -1,6 +1,8 @@
 package database
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -41,7 +43,7 @@ func Explain(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		if pg.Code == tooManyConnections {
-			return &workflow.DatabaseBusy{Message: "PostgreSQL has no connection slot free: " + pg.Message}
+			return &workflow.DatabaseBusy{Message: busy(pg)}
 		}
 		message := fmt.Sprintf("%s: %s", doing(err, pg), mend(pg))
 		if slices.Contains(passing, pg.Code) || strings.HasPrefix(pg.Code, "08") {
@@ -52,6 +54,9 @@ func Explain(err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {
 		where := net.JoinHostPort(connect.Config.Host, fmt.Sprint(connect.Config.Port))
+		if message := untrusted(where, connect); message != "" {
+			return &workflow.DatabaseFailed{Message: message}
+		}
 		message := fmt.Sprintf("PostgreSQL can't be reached at %s: %s; check the host, the port and the network path in DATABASE_URL", where, oneLine(rootCause(connect)))
 		var dns *net.DNSError
 		if errors.As(err, &dns) && dns.IsNotFound {
@@ -64,6 +69,37 @@ func Explain(err error) error {
 		return &workflow.Interrupted{Message: "the connection to PostgreSQL broke: " + oneLine(err)}
 	}
 	return err
+}
+
+// busy says which of the server's limits is reached: that of the role, of the database, or of the server as a whole.
+func busy(pg *pgconn.PgError) string {
+	message := "PostgreSQL has no connection slot free: " + pg.Message
+	if strings.Contains(pg.Message, "for role") {
+		message += " (sessions of environments that are gone end by themselves; if the bound was raised, run migrate)"
+	}
+	return message
+}
+
+// untrusted says what to do about a TLS handshake that failed for good; "" when TLS is not the matter.
+func untrusted(where string, err error) string {
+	var host x509.HostnameError
+	if errors.As(err, &host) {
+		return fmt.Sprintf("the TLS certificate of PostgreSQL at %s is not trusted: %s; write a host name of the certificate in DATABASE_URL", where, oneLine(host))
+	}
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid):
+		return fmt.Sprintf("the TLS certificate of PostgreSQL at %s is not trusted: %s; renew it, or set DATABASE_CA to a PEM file of the authority that signed it", where, oneLine(invalid))
+	case errors.As(err, &authority):
+		return fmt.Sprintf("the TLS certificate of PostgreSQL at %s is not trusted: %s; set DATABASE_CA to a PEM file of the authority that signed it", where, oneLine(authority))
+	case errors.As(err, &verification):
+		return fmt.Sprintf("the TLS certificate of PostgreSQL at %s is not trusted: %s; set DATABASE_CA to a PEM file of the authority that signed it", where, oneLine(verification))
+	case strings.Contains(err.Error(), "server refused TLS connection"):
+		return fmt.Sprintf("PostgreSQL at %s does not speak TLS: turn ssl on there, or write sslmode=disable in DATABASE_URL if the network is trusted", where)
+	}
+	return ""
 }
 
 // broken tells whether err is pgx's about a connection that ended or went silent in the middle of a statement.
@@ -87,7 +123,7 @@ func mend(pg *pgconn.PgError) string {
 	case undefinedTable, invalidSchema:
 		return text + "; run the migrate function first"
 	case noPrivilege:
-		return text + "; grant the role of DATABASE_URL what it lacks"
+		return text + "; the role of DATABASE_URL lacks rights: run the migrate function with DATABASE_ADMIN_URL, or the statements that it lists"
 	case diskFull:
 		return text + "; free or add disk space on the database server, then start the campaign again"
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -29,7 +30,7 @@ type Function struct {
 	MemorySize int
 	// ReservedConcurrency is the largest number of environments at work, and so of connections, at least 1.
 	ReservedConcurrency int
-	// Environment are the variables that only this function has.
+	// Environment are the variables that only this function has, but for those that serverless.yml works out (${...}).
 	Environment map[string]string
 }
 
@@ -111,6 +112,7 @@ func Parse(text []byte) ([]Function, error) {
 			problems = append(problems, fmt.Errorf("functions.yml: %s: %w", key, err))
 			continue
 		}
+		maps.DeleteFunc(e.Environment, func(_, value string) bool { return strings.Contains(value, "${") })
 		functions = append(functions, Function{
 			Key:                 key,
 			Timeout:             time.Duration(e.Timeout) * time.Second,

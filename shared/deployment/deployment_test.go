@@ -39,7 +39,7 @@ func TestTheDeploymentIsRead(t *testing.T) {
 
 func TestAnchorsAndNumbersAreRead(t *testing.T) {
 	functions, err := Parse([]byte(`
-plan: { timeout: 30, memorySize: 256, reservedConcurrency: 2, environment: { FANMAIL_SENDERS: &senders 7 } }
+plan: { timeout: 30, memorySize: 256, reservedConcurrency: 2, environment: { FANMAIL_SENDERS: &senders 7, OTHER: "${param:other}" } }
 send: { timeout: 300, memorySize: 128, reservedConcurrency: *senders, handler: bootstrap }
 `))
 	if err != nil {

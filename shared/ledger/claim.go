@@ -1,10 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -174,38 +174,78 @@ type Outcome struct {
 	MessageID string         `json:"message_id,omitempty"`
 }
 
+// maxRecord is the largest text of one statement that Record makes, in bytes: more than 16 KB would pin an RDS Proxy's session.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html
+const maxRecord = 15 << 10
+
+// maxReason is the most bytes of a reason that are kept. A reason may quote anything.
+const maxReason = 1000
+
 // Record writes the outcomes of a claim, each only if the recipient still is as the claim left it, and returns how many
-// were written. A recipient without an outcome stays claimed, and is in doubt when the claim runs out.
+// were written. A recipient without an outcome stays claimed, and is in doubt when the claim runs out. Long reasons make
+// more than one statement; what an earlier one wrote stays written when a later one fails, and may be recorded again.
 func Record(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, outcomes []Outcome) (int64, error) {
-	if len(outcomes) == 0 {
-		return 0, nil
+	var recorded int64
+	for _, values := range recordable(outcomes) {
+		result, err := db.NewRaw(`
+			update fanmail.recipient r
+			set state = o.state, reason = o.reason, message_id = o.message_id,
+			    claim = case when o.state = 'pending' then null else r.claim end,
+			    claimed_until = null,
+			    settled_at = case when o.state = 'pending' then null else now() end
+			from jsonb_to_recordset(?values::jsonb) as o(seq bigint, state text, reason text, message_id text), fanmail.campaign c
+			where c.name = ?campaign and r.campaign_id = c.id and r.seq = o.seq and r.state = 'claimed' and r.claim = ?claim`,
+			struct {
+				Values   string
+				Campaign string
+				Claim    uuid.UUID
+			}{values, campaign, claim}).Exec(ctx)
+		if err != nil {
+			return recorded, fmt.Errorf("recording %d outcomes of campaign %s: %w", len(outcomes), campaign, err)
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return recorded, err
+		}
+		recorded += n
 	}
-	outcomes = slices.Clone(outcomes)
-	for i := range outcomes {
-		// PostgreSQL stores no NUL; a reason may quote anything.
-		outcomes[i].Reason = strings.ReplaceAll(outcomes[i].Reason, "\x00", "")
+	return recorded, nil
+}
+
+// recordable are the outcomes as JSON arrays that make statements of maxRecord bytes at most.
+func recordable(outcomes []Outcome) (arrays []string) {
+	const rest = 1 << 10 // the statement around the values
+	var array strings.Builder
+	size := 0
+	flush := func() {
+		if array.Len() > 0 {
+			arrays = append(arrays, array.String()+"]")
+			array.Reset()
+			size = 0
+		}
 	}
-	values, err := json.Marshal(outcomes)
-	if err != nil {
-		return 0, err
+	for _, o := range outcomes {
+		// PostgreSQL stores no NUL.
+		o.Reason = strings.ReplaceAll(o.Reason, "\x00", "")
+		if len(o.Reason) > maxReason {
+			o.Reason = strings.ToValidUTF8(o.Reason[:maxReason], "") + "…"
+		}
+		value, _ := json.Marshal(o) // strings and numbers always marshal
+		// In the statement's text a quote stands twice.
+		n := len(value) + bytes.Count(value, []byte("'")) + len(",")
+		if size+n > maxRecord-rest {
+			flush()
+		}
+		if size == 0 {
+			array.WriteByte('[')
+		} else {
+			array.WriteByte(',')
+		}
+		array.Write(value)
+		size += n
 	}
-	result, err := db.NewRaw(`
-		update fanmail.recipient r
-		set state = o.state, reason = o.reason, message_id = o.message_id,
-		    claim = case when o.state = 'pending' then null else r.claim end,
-		    claimed_until = null,
-		    settled_at = case when o.state = 'pending' then null else now() end
-		from jsonb_to_recordset(?values::jsonb) as o(seq bigint, state text, reason text, message_id text), fanmail.campaign c
-		where c.name = ?campaign and r.campaign_id = c.id and r.seq = o.seq and r.state = 'claimed' and r.claim = ?claim`,
-		struct {
-			Values   string
-			Campaign string
-			Claim    uuid.UUID
-		}{string(values), campaign, claim}).Exec(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("recording %d outcomes of campaign %s: %w", len(outcomes), campaign, err)
-	}
-	return result.RowsAffected()
+	flush()
+	return arrays
 }
 
 // Slow keeps every sender from claiming time slots before the given pause is over, because SES throttled.

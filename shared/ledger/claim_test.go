@@ -2,10 +2,13 @@ package ledger_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"fanmail/shared/ledger"
 )
@@ -61,6 +64,67 @@ func TestAnOutcomeIsRecordedOnlyForTheClaimThatHoldsIt(t *testing.T) {
 		if n != step.want {
 			t.Errorf("%s recorded %d outcomes, want %d", step.name, n, step.want)
 		}
+	}
+}
+
+// statements notes the texts of all statements.
+type statements []string
+
+func (s *statements) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+	*s = append(*s, event.Query)
+	return ctx
+}
+
+func (*statements) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+func TestNoStatementThatRecordsIsLargeEnoughToPinAnRDSProxy(t *testing.T) {
+	const n = 50
+	addresses := make([]string, n)
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("r%d@example.com", i+1)
+	}
+	for name, test := range map[string]struct {
+		outcome    ledger.Outcome
+		statements int
+	}{
+		"sent":              {ledger.Outcome{State: ledger.Sent, MessageID: "0100018f3a5b7c9d-01234567-89ab-cdef-0123-456789abcdef-000000"}, 1},
+		"usual reasons":     {ledger.Outcome{State: ledger.RecipientFailed, Reason: strings.Repeat("reason ", 25)}, 1},
+		"long reasons":      {ledger.Outcome{State: ledger.RecipientFailed, Reason: strings.Repeat("reason ", 80)}, 3},
+		"escaped twice":     {ledger.Outcome{State: ledger.Pending, Reason: strings.Repeat("<'\x01'>", 1000)}, 17},
+		"cut between runes": {ledger.Outcome{State: ledger.RecipientFailed, Reason: "a" + strings.Repeat("é", 1000)}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := open(t), context.Background()
+			start(t, db, addresses...)
+			claim := claiming(n)
+			if _, err := ledger.Claim(ctx, db, claim); err != nil {
+				t.Fatal(err)
+			}
+			outcomes := make([]ledger.Outcome, n)
+			for i := range outcomes {
+				outcomes[i] = test.outcome
+				outcomes[i].Seq = int64(i + 1)
+			}
+			made := new(statements)
+			recorded, err := ledger.Record(ctx, db.WithQueryHook(made), "spring-sale", claim.Claim, outcomes)
+			if err != nil || recorded != n {
+				t.Fatalf("recorded %d of %d: %v", recorded, n, err)
+			}
+			largest := 0
+			for _, statement := range *made {
+				largest = max(largest, len(statement))
+			}
+			if largest > 16<<10 || len(*made) != test.statements {
+				t.Errorf("%d statements, the largest of %d bytes; want %d of 16 KiB at most", len(*made), largest, test.statements)
+			}
+			var reason string
+			if err := db.NewRaw("select coalesce(min(reason), '') from fanmail.recipient").Scan(ctx, &reason); err != nil {
+				t.Fatal(err)
+			}
+			if kept := strings.TrimSuffix(reason, "…"); !strings.HasPrefix(test.outcome.Reason, kept) || len(kept) < min(len(test.outcome.Reason), 999) {
+				t.Errorf("%d bytes of the reason are left", len(kept))
+			}
+		})
 	}
 }
 

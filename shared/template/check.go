@@ -18,10 +18,11 @@ const (
 	nothing             // the dot of a template that is called without data
 )
 
-// uses are the fields that a template reads; all is set when it may read any of them.
+// uses are the fields that a template reads; all is set when it may read any of them. Tested are those that stand in the
+// condition of an if or with, or have a default in the template: their author has thought of an empty value.
 type uses struct {
-	fields map[string]bool
-	all    bool
+	fields, tested map[string]bool
+	all            bool
 }
 
 func (u uses) names(known []string) []string {
@@ -41,6 +42,7 @@ type checker struct {
 	active []string        // templates being checked, the outermost first
 	vars   []variable
 	loops  int
+	test   bool // inside a condition, or beside a default
 }
 
 type variable struct {
@@ -51,10 +53,10 @@ type variable struct {
 func check(name, source string, trees map[string]*parse.Tree, known []string) (uses, []Problem) {
 	c := &checker{
 		name: name, source: source, trees: trees, known: known,
-		uses: uses{fields: map[string]bool{}}, seen: map[string]bool{},
+		uses: uses{fields: map[string]bool{}, tested: map[string]bool{}}, seen: map[string]bool{},
 	}
 	c.template(name, row)
-	main := uses{maps.Clone(c.uses.fields), c.uses.all}
+	main := uses{maps.Clone(c.uses.fields), maps.Clone(c.uses.tested), c.uses.all}
 	for _, other := range slices.Sorted(maps.Keys(trees)) {
 		if !c.called(other) {
 			c.template(other, row)
@@ -111,7 +113,9 @@ func (c *checker) node(node parse.Node, dot kind) {
 
 func (c *checker) branch(n *parse.BranchNode, dot kind, inside func(kind) kind) {
 	vars := len(c.vars)
+	c.test = true
 	k := c.pipe(n.Pipe, dot)
+	c.test = false
 	c.node(n.List, inside(k))
 	c.node(n.ElseList, dot)
 	c.vars = c.vars[:vars]

@@ -10,8 +10,11 @@ import (
 
 // Compile parses and checks the templates against the columns of the recipients' file and the defaults. It returns
 // either a Set or every problem that it found; the parsers stop at their first error, so a part whose syntax is broken
-// has one.
+// has one. Where the columns are not known (nil), only the syntax is checked and there is no Set.
 func Compile(s Sources, columns []string, defaults map[string]string) (*Set, []Problem) {
+	if columns == nil {
+		return nil, s.syntax()
+	}
 	known := known(columns, defaults)
 	set := &Set{defaults: maps.Clone(defaults)}
 	var problems []Problem
@@ -20,6 +23,7 @@ func Compile(s Sources, columns []string, defaults map[string]string) (*Set, []P
 	var uses uses
 	if set.subject, uses, found = compileText(SubjectName, s.Subject, known); len(found) == 0 {
 		set.header = uses.names(known)
+		set.expect(uses, known)
 		for _, name := range set.header {
 			if !SingleLine(defaults[name]) {
 				found = append(found, Problem{SubjectName, 1, "the default of " + name + " has a line break, which a subject can't have"})
@@ -28,12 +32,14 @@ func Compile(s Sources, columns []string, defaults map[string]string) (*Set, []P
 	}
 	problems = append(problems, found...)
 	if s.HTML != "" {
-		found = set.compileHTML(s.HTMLName, s.HTML, known)
+		uses, found = set.compileHTML(s.HTMLName, s.HTML, known)
 		problems = append(problems, found...)
+		set.expect(uses, known)
 	}
 	if s.Text != "" {
-		set.text, _, found = compileText(s.TextName, s.Text, known)
+		set.text, uses, found = compileText(s.TextName, s.Text, known)
 		problems = append(problems, found...)
+		set.expect(uses, known)
 	}
 	if s.HTML == "" && s.Text == "" {
 		problems = append(problems, Problem{Message: "neither an HTML nor a text template"})
@@ -47,6 +53,16 @@ func Compile(s Sources, columns []string, defaults map[string]string) (*Set, []P
 	return set, nil
 }
 
+// syntax are the problems that the parsers find.
+func (s Sources) syntax() (problems []Problem) {
+	for _, part := range []struct{ name, source string }{{SubjectName, s.Subject}, {s.HTMLName, s.HTML}, {s.TextName, s.Text}} {
+		if _, err := texttemplate.New(part.name).Funcs(functions).Parse(part.source); err != nil {
+			problems = append(problems, mend(problemOf(part.name, err), part.source, nil))
+		}
+	}
+	return problems
+}
+
 // known are the names that a template may use.
 func known(columns []string, defaults map[string]string) []string {
 	names := append(slices.Clone(columns), slices.Collect(maps.Keys(defaults))...)
@@ -57,7 +73,7 @@ func known(columns []string, defaults map[string]string) []string {
 func compileText(name, source string, known []string) (*texttemplate.Template, uses, []Problem) {
 	t, err := texttemplate.New(name).Option("missingkey=error").Funcs(functions).Parse(source)
 	if err != nil {
-		return nil, uses{}, []Problem{problemOf(name, err)}
+		return nil, uses{}, []Problem{mend(problemOf(name, err), source, known)}
 	}
 	trees := map[string]*parse.Tree{}
 	for _, t := range t.Templates() {
@@ -67,26 +83,27 @@ func compileText(name, source string, known []string) (*texttemplate.Template, u
 	return t, uses, problems
 }
 
-func (s *Set) compileHTML(name, source string, known []string) []Problem {
+func (s *Set) compileHTML(name, source string, known []string) (uses, []Problem) {
 	guarded, comments := guard(source)
 	t, err := htmltemplate.New(name).Option("missingkey=error").Funcs(functions).Parse(guarded)
 	if err != nil {
-		return []Problem{problemOf(name, err)}
+		return uses{}, []Problem{mend(problemOf(name, err), guarded, known)}
 	}
 	trees := map[string]*parse.Tree{}
 	for _, t := range t.Templates() {
 		trees[t.Name()] = t.Tree
 	}
-	if _, problems := check(name, guarded, trees, known); len(problems) > 0 {
-		return problems
+	used, problems := check(name, guarded, trees, known)
+	if len(problems) > 0 {
+		return used, problems
 	}
 	// The first execution escapes the templates in place, and fails where that is not possible.
 	if err := escape(t); err != nil {
-		return []Problem{problemOf(name, err)}
+		return used, []Problem{problemOf(name, err)}
 	}
 	for _, tree := range trees {
 		comments.restore(tree.Root)
 	}
 	s.html, s.mark = t, comments.mark
-	return nil
+	return used, nil
 }

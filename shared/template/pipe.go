@@ -49,6 +49,9 @@ func (c *checker) pipe(p *parse.PipeNode, dot kind) kind {
 	if p == nil {
 		return nothing
 	}
+	outer := c.test
+	c.test = outer || slices.ContainsFunc(p.Cmds, isDefault)
+	defer func() { c.test = outer }()
 	k := value
 	for i, cmd := range p.Cmds {
 		var piped parse.Node
@@ -65,6 +68,11 @@ func (c *checker) pipe(p *parse.PipeNode, dot kind) kind {
 		}
 	}
 	return k
+}
+
+func isDefault(cmd *parse.CommandNode) bool {
+	function, ok := cmd.Args[0].(*parse.IdentifierNode)
+	return ok && function.Ident == "default"
 }
 
 // command checks one command. When it has a predecessor, before is what that yields and piped its only word, if it has
@@ -142,6 +150,9 @@ func (c *checker) field(of kind, path []string, pos parse.Pos) kind {
 		c.problem(pos, "%s is a text and has no field %s", name, path[1])
 	}
 	c.uses.fields[name] = true
+	if c.test {
+		c.uses.tested[name] = true
+	}
 	return value
 }
 

@@ -6,6 +6,7 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 )
@@ -26,10 +27,27 @@ type Set struct {
 	mark     string                 // stands in HTML for a conditional comment; never in a rendered part
 	defaults map[string]string
 	header   []string
+	expected map[string]bool
 }
 
 // HeaderFields names, in order, the fields whose values reach a header of the message: those of the subject.
 func (s *Set) HeaderFields() []string { return s.header }
+
+// Expected names, in order, the fields that some part prints whatever they hold: it neither tests them nor gives them a
+// default, so a recipient without a value gets a message with a hole.
+func (s *Set) Expected() []string { return slices.Sorted(maps.Keys(s.expected)) }
+
+// expect notes the fields that one part expects.
+func (s *Set) expect(u uses, known []string) {
+	if s.expected == nil {
+		s.expected = map[string]bool{}
+	}
+	for _, name := range known {
+		if u.fields[name] && !u.tested[name] && s.defaults[name] == "" {
+			s.expected[name] = true
+		}
+	}
+}
 
 // Render makes the message for one recipient. Defaults stand in for fields that are missing or empty. The errors are the
 // recipient's: a field is missing, a value does not fit where the template puts it, or a part is too large.

@@ -1,14 +1,17 @@
 package template
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // DidYouMean finishes a message about an unknown word: "; did you mean subject?" with the nearest candidate, or nothing
-// when none is near.
+// when none is near: one slip in three characters, or only the case differs.
 func DidYouMean(word string, candidates []string) string {
 	best, bestDistance := "", -1
 	for _, c := range candidates {
 		d := distance(strings.ToLower(word), strings.ToLower(c))
-		if d > 2 || d > len([]rune(c))/2 && d > 0 {
+		if d > min(2, max(utf8.RuneCountInString(word), utf8.RuneCountInString(c))/3) {
 			continue
 		}
 		if bestDistance < 0 || d < bestDistance {
@@ -21,24 +24,29 @@ func DidYouMean(word string, candidates []string) string {
 	return "; did you mean " + best + "?"
 }
 
-// distance is Levenshtein's, in characters.
+// distance is the number of slips between two words, in characters: a missing, extra, wrong, or swapped pair of letters
+// (Levenshtein's distance with transpositions, also called optimal string alignment).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
 	}
-	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range y {
-			substitute := diagonal
-			if x[i] != y[j] {
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			substitute := rows[i-1][j-1]
+			if x[i-1] != y[j-1] {
 				substitute++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(substitute, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(y)]
+	return rows[len(x)][len(y)]
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"fanmail/local/lambda"
+	"fanmail/shared/deployment"
+)
+
+// senderKey is the key of Fanmail's sender function, fanmailSender its local name.
+const (
+	senderKey     = "send"
+	fanmailSender = "fanmail-local-" + senderKey
+)
+
+// runFanmail mails the list with Fanmail as it is.
+func runFanmail(ctx context.Context, o options) (h Half, err error) {
+	s, err := openStage(ctx, fanmailName, o)
+	if err != nil {
+		return h, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	functions, err := deployment.Functions()
+	if err != nil {
+		return h, err
+	}
+	h, err = s.run(ctx, execution{
+		client: sfn.NewFromConfig(clientConfig(s.runtime.Endpoint())), machine: s.runtime.StateMachineARN(),
+		input:   map[string]any{"campaign": campaignName},
+		lambdas: []*lambda.Service{s.runtime.Lambda()}, sender: fanmailSender,
+	})
+	h.Bound = s.runtime.ConnectionBound()
+	for _, f := range functions {
+		if f.Key == senderKey {
+			h.Senders = f.ReservedConcurrency
+		}
+	}
+	return h, err
+}

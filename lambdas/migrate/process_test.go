@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fanmail/local/postgres/postgrestest"
+)
+
+// TestMain makes this test binary the function, too.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// invokeOnce is a Runtime API that hands out one invocation, and then none.
+func invokeOnce(t *testing.T) (host string, answer <-chan string) {
+	answers := make(chan string, 1)
+	events := make(chan string, 1)
+	events <- "{}"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case event := <-events:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()))
+			_, _ = io.WriteString(w, event)
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/1/{outcome}", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		answers <- r.PathValue("outcome") + " " + string(body)
+		w.WriteHeader(http.StatusAccepted)
+	})
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Lambda-Extension-Identifier", "1")
+	})
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := httptest.NewServer(mux)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return strings.TrimPrefix(server.URL, "http://"), answers
+}
+
+func TestSIGTERMEndsTheSession(t *testing.T) {
+	admin := postgrestest.New(t)
+	_, functions := newRole(t, admin)
+	host, answer := invokeOnce(t)
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+host, "AWS_LAMBDA_FUNCTION_NAME=migrate",
+		"DATABASE_URL="+functions, "DATABASE_ADMIN_URL="+admin, "DATABASE_AUTH=password", "FANMAIL_CONNECTION_LIMIT=3")
+	var output strings.Builder
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+		if t.Failed() {
+			t.Log(output.String())
+		}
+	})
+	select {
+	case got := <-answer:
+		if !strings.HasPrefix(got, `response {"applied":["`) {
+			t.Fatal(got)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("no answer")
+	}
+	conn, err := pgx.Connect(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	sessions := func() (n int) {
+		if err := conn.QueryRow(t.Context(), "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'fanmail-migrate'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := sessions(); n != 1 {
+		t.Fatalf("the warm environment holds %d sessions", n)
+	}
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); sessions() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the session is still there")
+		}
+	}
+}

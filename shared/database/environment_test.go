@@ -1,0 +1,48 @@
+package database_test
+
+import (
+	"testing"
+
+	"fanmail/shared/database"
+)
+
+func TestTheEnvironmentSaysHowToConnect(t *testing.T) {
+	for _, name := range []string{"DATABASE_URL", "DATABASE_AUTH", "DATABASE_SECRET_ARN", "DATABASE_CA", "DATABASE_ADMIN_URL"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_REGION", "eu-central-1")
+	for _, test := range []struct{ name, auth, secret, ca, dsn, want string }{
+		{"nothing", "", "", "", "", "DATABASE_URL is not set"},
+		{"password", "password", "", "", "", "DATABASE_URL is not set"},
+		{"iam without a URL", "iam", "", "", "", "DATABASE_URL is not set"},
+		{"a kind that there is not", "kerberos", "", "", "postgres://u@h/d", `DATABASE_AUTH is "kerberos": write password, iam or secret`},
+		{"no secret", "secret", "", "", "postgres://u@h/d", "DATABASE_SECRET_ARN is not set"},
+		{"no CA", "", "", "/nowhere/ca.pem", "postgres://u@h/d", "DATABASE_CA can't be read"},
+		{"no CA for a secret", "secret", secretARN, "/nowhere/ca.pem", "", "DATABASE_CA can't be read"},
+		{"good", "", "", "", "postgres://u:p@h/d", ""},
+		{"good with iam", "iam", "", "", "postgres://u@h/d", ""},
+		{"good with a secret", "secret", secretARN, "", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("DATABASE_URL", test.dsn)
+			t.Setenv("DATABASE_AUTH", test.auth)
+			t.Setenv("DATABASE_SECRET_ARN", test.secret)
+			t.Setenv("DATABASE_CA", test.ca)
+			handle := database.FromEnvironment("fanmail-test")
+			defer func() { _ = handle.Close() }()
+			_, err := handle.DB()
+			if test.want != "" {
+				wantFailed(t, err, test.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if database.AdminFromEnvironment("fanmail-migrate") != nil {
+		t.Error("there is an administrator without DATABASE_ADMIN_URL")
+	}
+	t.Setenv("DATABASE_ADMIN_URL", "postgres://postgres:p@h/d")
+	if login, err := database.AdminFromEnvironment("fanmail-migrate").Login(t.Context()); err != nil || login.User != "postgres" {
+		t.Errorf("%+v %v", login, err)
+	}
+}
