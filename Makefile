@@ -66,7 +66,7 @@ bench-plan: ## measure how long planning the manifest of a large list takes (N=1
 accident: $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## mail a list as in the original accident and then with Fanmail (N=20000 ONLY=fanmail)
 	go build $(TAGS) -o bin/accident/naive/bootstrap ./experiment/accident/naive
 	go build -o bin/accident/accident ./experiment/accident
-	go -C experiment/accident/chart build -o $(CURDIR)/bin/accident/chart .
+	go build -o bin/accident/chart ./experiment/accident/chart
 	@mkdir -p $(RESULT) && rm -f $(RESULT)/result.json; status=0; \
 	bin/accident/accident --recipients $(or $(N),20000) $(if $(ONLY),--only $(ONLY)) --out $(RESULT) || status=$$?; \
 	if [ -f $(RESULT)/result.json ]; then \

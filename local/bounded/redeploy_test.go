@@ -36,7 +36,10 @@ func TestARollingRedeployInTheMiddleOfACampaignKeepsTheBound(t *testing.T) {
 	if accepted := d.SES().Accepted(); accepted == n {
 		t.Error("the campaign was over before the redeploy: too soon for this test")
 	}
-	d.await("a sender that finds no slot", func() bool { return d.logged("send", "no connection slot free") > 0 })
+	d.await("a function that the campaign needs and that finds no slot", func() bool {
+		const refused = "no connection slot free"
+		return d.logged("send", refused)+d.logged("plan", refused) > 0
+	})
 	// The campaign goes on when Lambda takes the old environments away.
 	d.Lambda().Recycle()
 	r := d.succeed(execution)
