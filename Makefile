@@ -61,7 +61,7 @@ bench: build ## measure messages per second against the bare loop (N=100000)
 bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)
 	FANMAIL_BENCH_RECIPIENTS=$(or $(N),10000000) go test -run '^$$' -bench BenchmarkPlanningTheManifest -benchtime 3x -timeout 60m ./shared/ledger
 
-# The picture is drawn by a module of its own, so that its libraries are none of Fanmail's.
+# The picture is drawn by a program of its own, so that its libraries are in none of Fanmail's.
 .PHONY: accident
 accident: $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## mail a list as in the original accident and then with Fanmail (N=20000 ONLY=fanmail)
 	go build $(TAGS) -o bin/accident/naive/bootstrap ./experiment/accident/naive

@@ -10,11 +10,8 @@ import (
 	"fanmail/shared/deployment"
 )
 
-// senderKey is the key of Fanmail's sender function, fanmailSender its local name.
-const (
-	senderKey     = "send"
-	fanmailSender = "fanmail-local-" + senderKey
-)
+// fanmailSender is the local name of Fanmail's sender function.
+const fanmailSender = "fanmail-local-send"
 
 // runFanmail mails the list with Fanmail as it is.
 func runFanmail(ctx context.Context, o options) (h Half, err error) {
@@ -33,10 +30,6 @@ func runFanmail(ctx context.Context, o options) (h Half, err error) {
 		lambdas: []*lambda.Service{s.runtime.Lambda()}, sender: fanmailSender,
 	})
 	h.Bound = s.runtime.ConnectionBound()
-	for _, f := range functions {
-		if f.Key == senderKey {
-			h.Senders = f.ReservedConcurrency
-		}
-	}
+	h.Senders = deployment.Senders(functions)
 	return h, err
 }

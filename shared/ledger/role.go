@@ -38,6 +38,10 @@ var roleSettings = []setting{
 	{"lock_timeout", "2min"},
 	// A long statement whose environment was killed is given up.
 	{"client_connection_check_interval", "10s"},
+	// None of these ends a COPY whose client vanished without a word: only the network's own check does, within 90 s.
+	{"tcp_keepalives_idle", "60"},
+	{"tcp_keepalives_interval", "10"},
+	{"tcp_keepalives_count", "3"},
 }
 
 // standing is what the server knows of a role.
