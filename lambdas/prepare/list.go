@@ -40,17 +40,32 @@ type list struct {
 // can mend.
 func (h *handler) check(ctx context.Context, name string) (*list, error) {
 	folder := storage.CampaignFolder(name)
-	content, err := campaign.Read(h.store.Folder(ctx, folder), name)
-	if err != nil {
-		return nil, err
+	content, yamlErr := campaign.Read(h.store.Folder(ctx, folder), name)
+	if content == nil {
+		return nil, yamlErr
 	}
 	l := &list{content: content, key: path.Join(folder, content.Campaign.Recipients)}
+	var listErr error
+	if content.Campaign.Recipients != "" {
+		listErr = h.readHeader(ctx, l)
+	}
+	set, found := content.Compile(l.columns)
+	if err := campaign.Join(yamlErr, listErr, found); err != nil {
+		return nil, err
+	}
+	l.headerFields = set.HeaderFields()
+	return l, nil
+}
+
+// readHeader finds out all that check can about the recipients file; the columns even where something else is wrong with
+// it, if it can.
+func (h *handler) readHeader(ctx context.Context, l *list) error {
 	body, tag, err := h.store.Open(ctx, l.key)
 	if storage.Missing(err) {
-		return nil, campaign.Problems{{File: content.Campaign.Recipients, Message: "no such file in the folder"}}
+		return campaign.Problems{{File: l.content.Campaign.Recipients, Message: "no such file in the folder"}}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.tag = tag
 	sum := sha256.New()
@@ -58,19 +73,18 @@ func (h *handler) check(ctx context.Context, name string) (*list, error) {
 	l.digest = hex.EncodeToString(sum.Sum(nil))
 	_ = body.Close()
 	if err != nil {
-		return nil, problems(err)
+		return err
 	}
 	reader, closer, err := h.read(ctx, l)
-	if err != nil {
-		return nil, problems(err)
+	var file *recipients.Error
+	switch {
+	case err == nil:
+		_ = closer.Close()
+		l.columns = reader.Columns()
+	case errors.As(err, &file):
+		l.columns = file.Columns
 	}
-	_ = closer.Close()
-	set, found := content.Compile(reader.Columns())
-	if len(found) > 0 {
-		return nil, found
-	}
-	l.columns, l.headerFields = reader.Columns(), set.HeaderFields()
-	return l, nil
+	return err
 }
 
 func (h *handler) read(ctx context.Context, l *list) (*recipients.Reader, io.Closer, error) {
@@ -94,7 +108,7 @@ func (h *handler) read(ctx context.Context, l *list) (*recipients.Reader, io.Clo
 func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Campaign, l *list) error {
 	reader, closer, err := h.read(ctx, l)
 	if err != nil {
-		return problems(err)
+		return campaign.Join(err)
 	}
 	defer func() { _ = closer.Close() }()
 	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
@@ -109,9 +123,15 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 			counts[string(r.Reason)]++
 			return lines.Write([]string{strconv.Itoa(r.Line), r.Email, string(r.Reason), r.Detail})
 		}
+		repeated := &written{open: func() (*recipients.Reader, io.Closer, error) { return h.read(ctx, l) }}
+		defer repeated.close()
 		importErr = ledger.Import(ctx, db, c, goodRows(reader, reject),
 			func(d ledger.Duplicate) error {
-				return reject(recipients.Reject{Line: int(d.Line), Email: d.Address, Reason: recipients.Duplicate, Detail: fmt.Sprintf("the address of line %d", d.First)})
+				email, err := repeated.address(int(d.Line))
+				if err != nil {
+					return err
+				}
+				return reject(recipients.Reject{Line: int(d.Line), Email: email, Reason: recipients.Duplicate, Detail: fmt.Sprintf("the address of line %d", d.First)})
 			},
 			func() map[string]int64 { return counts })
 		if importErr != nil && !errors.Is(importErr, ledger.ErrNoRecipients) {
@@ -128,7 +148,7 @@ func (h *handler) importRecipients(ctx context.Context, db *bun.DB, c *ledger.Ca
 		return noRecipients(l, counts, rejects)
 	}
 	if importErr != nil {
-		return problems(importErr)
+		return campaign.Join(importErr)
 	}
 	return err
 }
@@ -164,13 +184,4 @@ func noRecipients(l *list, counts map[string]int64, rejects workflow.Object) err
 		message = fmt.Sprintf("has no good address: %s; each line is in s3://%s/%s", strings.Join(reasons, ", "), rejects.Bucket, rejects.Key)
 	}
 	return campaign.Problems{{File: l.content.Campaign.Recipients, Message: message}}
-}
-
-// problems turns the errors of the recipients file into what its author can mend.
-func problems(err error) error {
-	var file *recipients.Error
-	if errors.As(err, &file) {
-		return campaign.Problems{{File: file.File, Line: file.Line, Message: file.Message}}
-	}
-	return err
 }

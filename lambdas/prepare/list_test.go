@@ -14,7 +14,7 @@ import (
 func (f *fixture) refused(t *testing.T) string {
 	t.Helper()
 	_, err := f.prepare(t, "")
-	invalid, ok := err.(*workflow.InvalidCampaign)
+	invalid, ok := workflow.Named(err).(*workflow.InvalidCampaign)
 	if !ok {
 		t.Fatalf("got %T %v, want InvalidCampaign", err, err)
 	}
@@ -38,6 +38,18 @@ func TestProblemsAreReportedTogetherAndNothingIsOpened(t *testing.T) {
 		{"no list", map[string]string{
 			"campaign.yaml": "from: shop@example.com\nsubject: Hello\ntext: mail.txt\nrecipients: people.csv\n", "mail.txt": "Dear reader\n",
 		}, []string{"people.csv: no such file in the folder"}},
+		{"one kind in each file", map[string]string{
+			"campaign.yaml": "from: nobody\nsubject: Hello\ntext: mail.txt\n", "mail.txt": "Dear {{.name}} of {{.town}}\n", "recipients.csv": "E-Mail,name\na@example.com,A\n",
+		}, []string{"campaign.yaml:1: from:", "\nmail.txt:1: unknown field town", "\nrecipients.csv:1: no column \"email\": rename column \"E-Mail\" to \"email\""}},
+		{"templates without a list", map[string]string{
+			"campaign.yaml": "from: shop@example.com\nsubject: Hello\ntext: mail.txt\n", "mail.txt": "Dear {{.name}\n",
+		}, []string{"mail.txt:1: bad character", "recipients.csv: no such file"}},
+		{"a list in Windows-1252", map[string]string{
+			"campaign.yaml": "from: shop@example.com\nsubject: Hello\ntext: mail.txt\n", "mail.txt": "Dear {{.nmae}}\n", "recipients.csv": "email,name\na@example.com,Ren\xe9\n",
+		}, []string{"recipients.csv: neither UTF-8 nor CP949 (first at line 2, column \"name\"): save it as CSV UTF-8", "mail.txt:1: unknown field nmae"}},
+		{"a list outside the folder", map[string]string{
+			"campaign.yaml": "from: shop@example.com\nsubject: Hello\ntext: mail.txt\nrecipients: ../x.csv\n", "mail.txt": "Dear {{.name}\n",
+		}, []string{"campaign.yaml:4: recipients:", "mail.txt:1: bad character"}},
 		{"no email column", map[string]string{
 			"campaign.yaml": "from: shop@example.com\nsubject: Hello\ntext: mail.txt\n", "mail.txt": "Dear reader\n", "recipients.csv": "address\na@example.com\n",
 		}, []string{"recipients.csv:1:", "email"}},
@@ -72,6 +84,8 @@ func TestEveryLineThatIsNoRecipientStandsInTheRejects(t *testing.T) {
 		"c@example.com,\"two\nlines\"", // the subject uses the name
 		"b@example.com,Bob",
 		"a@example.com,\"Ann, once more\"",
+		"d@bücher.example,Dora",
+		"D@Bücher.example,Dora again",
 	}, "\n"))
 	out, err := f.prepare(t, "")
 	check(t, err)
@@ -90,8 +104,9 @@ func TestEveryLineThatIsNoRecipientStandsInTheRejects(t *testing.T) {
 		"5,,no address",
 		"6,b@example.com,wrong number of columns",
 		"7,c@example.com,line break in header field",
-		"4,a@example.com,duplicate",
+		"4,A@Example.com,duplicate",
 		"10,a@example.com,duplicate",
+		"12,D@Bücher.example,duplicate",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("rejects.csv:\n%s\nwant the lines\n%s", rejects, strings.Join(want, "\n"))
@@ -99,8 +114,8 @@ func TestEveryLineThatIsNoRecipientStandsInTheRejects(t *testing.T) {
 	if !strings.Contains(rejects, "the address of line 2") {
 		t.Errorf("rejects.csv does not say where a duplicate's address stands first:\n%s", rejects)
 	}
-	if out.Recipients != 2 || out.Rejected != 6 || f.campaign(t).Rejected["duplicate"] != 2 {
-		t.Errorf("answer %+v, counts %v; want 2 recipients, 6 rejected, 2 of them duplicates", out, f.campaign(t).Rejected)
+	if out.Recipients != 3 || out.Rejected != 7 || f.campaign(t).Rejected["duplicate"] != 3 {
+		t.Errorf("answer %+v, counts %v; want 3 recipients, 7 rejected, 3 of them duplicates", out, f.campaign(t).Rejected)
 	}
 }
 
@@ -135,10 +150,10 @@ func TestAListWithoutAGoodAddressIsRefusedWithTheReasons(t *testing.T) {
 }
 
 func TestAListThatChangesWhileItIsReadIsRefused(t *testing.T) {
-	// The list is read three times: for its encoding, for its columns, for its rows.
-	for _, read := range []int{2, 3} {
+	// The list is read four times: for its encoding, for its columns, for its rows, for duplicates as they are written.
+	for _, read := range []int{2, 3, 4} {
 		f := newFixture(t)
-		f.uploadGood(t, goodList)
+		f.uploadGood(t, goodList+"A@example.com,Ann\n")
 		reads := 0
 		f.onRead = func(key string) {
 			if key != "campaigns/spring-sale/recipients.csv" {

@@ -66,4 +66,6 @@ type Content struct {
 
 	// subjectLine is where the subject stands in campaign.yaml; a snapshot does not keep it.
 	subjectLine int
+	// partial is set when campaign.yaml has problems, defaultsUnknown when its defaults are among them.
+	partial, defaultsUnknown bool
 }

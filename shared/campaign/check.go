@@ -79,7 +79,9 @@ func (d *decoder) field(c *Campaign, folder, key string, value *yaml.Node) {
 			d.problem(key, value.Line, "more than %d addresses", maxReplyTo)
 		}
 	case "subject":
-		c.Subject, _ = d.line(key, value)
+		if text, ok := d.line(key, value); ok {
+			c.Subject = text
+		}
 	case "html":
 		c.HTML = d.file(key, value)
 	case "text":

@@ -41,10 +41,10 @@ func decode(source []byte) *decoder {
 		m := yamlLine.FindStringSubmatch(err.Error())
 		line, _ := strconv.Atoi(m[1])
 		message := err.Error()[len(m[0]):]
-		if line > 0 && strings.HasPrefix(message, "did not find expected") {
-			line++ // the library counts the lines of these from 0
+		if strings.HasPrefix(message, "did not find expected") || line == 0 && strings.HasPrefix(message, "mapping values") {
+			line++ // the library counts the lines of the former from 0, and leaves out 0
 		}
-		d.problem("", line, "not YAML: %s", message)
+		d.problem("", line, "not YAML: %s%s", message, mend(source, line))
 		return d
 	}
 	root := resolve(document.Content[0])

@@ -40,16 +40,19 @@ func (f *files) template(field, name string) string {
 		return ""
 	}
 	source = bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))
-	switch {
+	problem := Problem{File: name}
+	switch nul := bytes.IndexByte(source, 0); {
 	case !utf8.Valid(source):
-		f.decoder.problems = append(f.decoder.problems, Problem{File: name, Line: invalidLine(source), Message: "not UTF-8: save the file as UTF-8"})
-	case bytes.IndexByte(source, 0) >= 0:
-		line := 1 + bytes.Count(source[:bytes.IndexByte(source, 0)], []byte{'\n'})
-		f.decoder.problems = append(f.decoder.problems, Problem{File: name, Line: line, Message: "has a NUL byte"})
+		problem.Line, problem.Message = invalidLine(source), "not UTF-8: save the file as UTF-8"
+	case nul >= 0:
+		problem.Line, problem.Message = 1+bytes.Count(source[:nul], []byte{'\n'}), "has a NUL byte"
 	case len(bytes.TrimSpace(source)) == 0:
-		f.decoder.problems = append(f.decoder.problems, Problem{File: name, Message: "the file is empty"})
+		problem.Message = "the file is empty"
+	default:
+		return string(source)
 	}
-	return string(source)
+	f.decoder.problems = append(f.decoder.problems, problem)
+	return ""
 }
 
 func invalidLine(source []byte) int {

@@ -28,6 +28,9 @@ func FuzzRead(f *testing.F) {
 		files := fstest.MapFS{"campaign.yaml": {Data: []byte(yaml)}, "mail.txt": text, "mail.html": text, "spring-sale.ics": text}
 		content, err := campaign.Read(files, "spring-sale")
 		if err != nil {
+			if content != nil {
+				content.Compile([]string{"email", "name"}) // of what could be read; it must not panic
+			}
 			var problems campaign.Problems
 			if !errors.As(err, &problems) || len(problems) == 0 {
 				t.Fatal(err)

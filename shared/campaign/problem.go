@@ -1,9 +1,12 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"fanmail/shared/recipients"
 )
 
 // Problem is something that the author of a campaign has to mend. Line counts from 1; 0 when it is no line's fault. Field
@@ -44,6 +47,30 @@ func (p Problems) Error() string {
 		lines[i] = problem.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Join joins Problems that were found one after the other, and the problems of a recipients' file, into Problems. Any other
+// error among them comes back alone: then not everything was looked at. Nil errors and empty Problems don't count.
+func Join(errs ...error) error {
+	var all Problems
+	for _, err := range errs {
+		var problems Problems
+		var list *recipients.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &problems):
+			all = append(all, problems...)
+		case errors.As(err, &list):
+			all = append(all, Problem{File: list.File, Line: list.Line, Message: list.Message})
+		default:
+			return err
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	all.sort()
+	return all
 }
 
 // sort orders the problems by line, campaign.yaml first.

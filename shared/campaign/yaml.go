@@ -37,6 +37,10 @@ func (d *decoder) mapping(path string, node *yaml.Node, known []string, read fun
 // text reads a scalar; numbers and truth values count as the text that stands in the file.
 func (d *decoder) text(field string, node *yaml.Node) (string, bool) {
 	if node.Kind != yaml.ScalarNode {
+		if braces(node) {
+			d.problem(field, node.Line, "%s", bracesMend)
+			return "", false
+		}
 		d.problem(field, node.Line, "must be a text, not %s", kindName(node))
 		return "", false
 	}

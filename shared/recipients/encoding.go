@@ -15,6 +15,8 @@ const (
 	UTF8 Encoding = "UTF-8"
 	// CP949 is Microsoft's superset of EUC-KR.
 	CP949 Encoding = "CP949"
+	// Neither of the two, or not text at all: NewReader says where, and opens no such file.
+	Neither Encoding = "neither UTF-8 nor CP949"
 )
 
 var bom = []byte("\xef\xbb\xbf")
@@ -22,8 +24,9 @@ var bom = []byte("\xef\xbb\xbf")
 // Detect reads the whole stream in constant memory and tells its encoding. A file is CP949 only if a fifth or more of its
 // non-ASCII characters are broken as UTF-8, while hardly any are broken as CP949 and most of those are Hangul. Of Korean
 // lists in CP949 some 85 % are broken, and a third of a list with just the name 홍길동, as UTF-8; a UTF-8 file with a few
-// broken bytes stays UTF-8, and only the rows that hold them are rejected. The error is that of r; what is no such text
-// at all, like UTF-16 or a workbook, NewReader tells.
+// broken bytes stays UTF-8, and only the rows that hold them are rejected. With as many broken characters and no Korean,
+// as of a list in Windows-1252, it is Neither: its rows with accents would be left out and the rest mailed. The error is
+// that of r.
 func Detect(r io.Reader) (Encoding, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	start, err := buffered.Peek(len(bom))
@@ -44,22 +47,22 @@ func Detect(r io.Reader) (Encoding, error) {
 		rest := utf.add(chunk, err != nil)
 		kept = copy(buffer, chunk[len(chunk)-rest:])
 		switch {
-		case err == io.EOF && !marked && isCP949(utf, korean):
+		case err == io.EOF && (marked || !utf.hopeless()):
+			return UTF8, nil
+		case err == io.EOF && korean.likely():
 			return CP949, nil
 		case err == io.EOF:
-			return UTF8, nil
+			return Neither, nil
 		case err != nil:
 			return "", err
 		}
 	}
 }
 
-func isCP949(utf tally, korean cp949Tally) bool {
-	return utf.bad > 0 && utf.bad*4 >= utf.good && korean.bad*10 < korean.good+korean.bad && korean.hangul*2 > korean.good
-}
-
 // tally counts the non-ASCII characters of a stream that are good and bad as UTF-8.
 type tally struct{ good, bad int64 }
+
+func (t tally) hopeless() bool { return t.bad > 0 && t.bad*4 >= t.good }
 
 // add counts b and returns how many bytes at its end wait for more.
 func (t *tally) add(b []byte, last bool) (rest int) {
@@ -89,6 +92,8 @@ type cp949Tally struct {
 	good, bad, hangul int64
 	lead              byte // waits for its trail byte
 }
+
+func (t cp949Tally) likely() bool { return t.bad*10 < t.good+t.bad && t.hangul*2 > t.good }
 
 func (t *cp949Tally) add(b []byte) {
 	for _, c := range b {

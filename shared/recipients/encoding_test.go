@@ -40,8 +40,11 @@ func TestDetect(t *testing.T) {
 		"UTF-8 with a CP949 row":         {utf8 + cp949[:40] + "\n", recipients.UTF8},
 		"UTF-8, cut at the end":          {utf8 + "\xea\xb9", recipients.UTF8},
 		"UTF-8 mark and broken bytes":    {"\ufeffemail,\xb1\xe8\n", recipients.UTF8},
-		"one cut character":              {"email,name\na@b.example,\xea\xb9\n", recipients.UTF8},
-		"Latin-1":                        {"email,name\na@b.example,Ren\xe9 M\xfcller\nb@b.example,J\xf6rg\n", recipients.UTF8},
+		"one cut character":              {"email,name\na@b.example,김민준\na@b.example,\xea\xb9\n", recipients.Neither},
+		"many, one of them cut":          {"email,name\na@b.example,김민준 이서연 박지호\na@b.example,\xea\xb9\n", recipients.UTF8},
+		"Windows-1252":                   {"email,name\na@b.example,Ren\xe9 M\xfcller\nb@b.example,J\xf6rg\n", recipients.Neither},
+		"one accent in Windows-1252":     {"email,name\na@b.example,Ren\xe9\n", recipients.Neither},
+		"Chinese in GBK":                 {"email,name\na@b.example,\xd5\xc5\xce\xb0\nb@b.example,\xcd\xf5\xb7\xbc\n", recipients.Neither},
 		"emoji and other scripts":        {strings.Repeat("日本語, العربية, 🎉, Ünï\n", 20), recipients.UTF8},
 	} {
 		for how, r := range map[string]io.Reader{

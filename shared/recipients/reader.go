@@ -37,8 +37,8 @@ type Reader struct {
 	failed  error
 }
 
-// NewReader reads the header row. A file that is empty, is no CSV, or whose header lacks a column email, has a column
-// without a name or two of the same name, gives an *Error.
+// NewReader reads the header row. A file that is empty, is no CSV, is in Neither encoding, or whose header lacks a column
+// email, has a column without a name or two of the same name, gives an *Error.
 func NewReader(r io.Reader, o Options) (*Reader, error) {
 	if o.File == "" {
 		o.File = "recipients.csv"
@@ -65,7 +65,31 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	if err := reader.readHeader(); err != nil {
 		return nil, err
 	}
+	if o.Encoding == Neither {
+		return nil, reader.neither()
+	}
 	return reader, nil
+}
+
+// Separator stands between the columns: a comma, semicolon or tab.
+func (r *Reader) Separator() string { return string(r.records.separator) }
+
+// neither reads on to the first row that is no text, to name it.
+func (r *Reader) neither() error {
+	for {
+		switch _, reject, err := r.Read(); {
+		case err != nil && err != io.EOF:
+			return err
+		case err == io.EOF:
+			return r.failNeither("")
+		case reject != nil && reject.Reason == NotUTF8:
+			return r.failNeither(fmt.Sprintf(" (first at line %d, %s)", reject.Line, strings.TrimSuffix(reject.Detail, " is not UTF-8")))
+		}
+	}
+}
+
+func (r *Reader) failNeither(where string) error {
+	return r.fail(0, string(Neither)+where+": save it as CSV UTF-8")
 }
 
 // Columns are the names of the columns in the file's order; the email column's is "email" whatever its case in the file.
@@ -113,11 +137,11 @@ func (r *Reader) row(fields [][]byte, line int, raw []byte) (Recipient, *Reject,
 	}
 	values := make(map[string]string, len(fields))
 	if column, ok := r.decodeAll(values, fields); !ok {
-		reason := NotUTF8
+		reason, encoding := NotUTF8, UTF8
 		if r.options.Encoding == CP949 {
-			reason = NotCP949
+			reason, encoding = NotCP949, CP949
 		}
-		return reject(reason, "column %s is not %s", r.columns[column], r.options.Encoding)
+		return reject(reason, "column %q is not %s", r.columns[column], encoding)
 	}
 	email := values[emailColumn]
 	if trim(email) == "" {
@@ -129,11 +153,11 @@ func (r *Reader) row(fields [][]byte, line int, raw []byte) (Recipient, *Reject,
 	}
 	for _, i := range r.header {
 		if !template.SingleLine(values[r.columns[i]]) {
-			return reject(HeaderLineBreak, "column %s, which the subject uses, has a line break or control character", r.columns[i])
+			return reject(HeaderLineBreak, "column %q, which the subject uses, has a line break or control character", r.columns[i])
 		}
 	}
 	values[emailColumn] = address
-	return Recipient{Line: line, Address: address, Fields: values}, nil, nil
+	return Recipient{Line: line, Address: address, Written: strings.TrimSpace(email), Fields: values}, nil, nil
 }
 
 // decodeAll fills values; false with the first column that is not in the file's encoding. The values of a row share one
@@ -188,5 +212,5 @@ func (r *Reader) show(field []byte) string {
 }
 
 func (r *Reader) fail(line int, message string) error {
-	return &Error{File: r.options.File, Line: line, Message: message}
+	return &Error{File: r.options.File, Line: line, Message: message, Columns: r.columns}
 }

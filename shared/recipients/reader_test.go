@@ -79,12 +79,20 @@ func TestReader(t *testing.T) {
 		"a long row":             {file: "email,name\na@b.example," + long[:1<<19] + "\n", want: []string{"2 a@b.example " + long[:1<<19]}},
 		"only a header":          {file: "email,name\n", want: nil},
 
-		"empty file":        {file: "", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column email"}},
-		"blank file":        {file: "\n\r\n\n", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column email"}},
-		"only a mark":       {file: "\ufeff", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column email"}},
-		"no email column":   {file: "\nname,e-mail\nKim,a@b.example\n", want: []string{"error recipients.csv:2: no column email; the columns are name, e-mail; did you mean e-mail?"}},
-		"column twice":      {file: "email,name, name\n", want: []string{"error recipients.csv:1: two columns have the name name"}},
-		"email twice":       {file: "email,Email\n", want: []string{"error recipients.csv:1: two columns have the name email"}},
+		"empty file":        {file: "", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column \"email\""}},
+		"blank file":        {file: "\n\r\n\n", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column \"email\""}},
+		"only a mark":       {file: "\ufeff", want: []string{"error recipients.csv: the file is empty: it needs a header row with a column \"email\""}},
+		"no email column":   {file: "\nname,e-mail\nKim,a@b.example\n", want: []string{"error recipients.csv:2: no column \"email\": rename column \"e-mail\" to \"email\""}},
+		"email of Excel":    {file: "Vorname;E-Mail\n", want: []string{"error recipients.csv:1: no column \"email\": rename column \"E-Mail\" to \"email\""}},
+		"email in Korean":   {file: "이름,이메일\n", want: []string{"error recipients.csv:1: no column \"email\": rename column \"이메일\" to \"email\""}},
+		"no email at all":   {file: "name,city\n", want: []string{"error recipients.csv:1: no column \"email\"; the columns are \"name\", \"city\""}},
+		"email misspelt":    {file: "name,emial\n", want: []string{"error recipients.csv:1: no column \"email\"; the columns are \"name\", \"emial\"; did you mean emial?"}},
+		"all wrong at once": {file: "name,,name,\n", want: []string{"error recipients.csv:1: two columns have the name \"name\"; columns 2, 4 have no name; no column \"email\"; the columns are \"name\", \"name\""}},
+		"Windows-1252":      {file: "email,name\na@b.example,Ann\nb@b.example,Ren\xe9\n", options: recipients.Options{Encoding: recipients.Neither}, want: []string{"error recipients.csv: neither UTF-8 nor CP949 (first at line 3, column \"name\"): save it as CSV UTF-8"}},
+		"and in the header": {file: "email,pr\xe9nom\n", options: recipients.Options{Encoding: recipients.Neither}, want: []string{"error recipients.csv: neither UTF-8 nor CP949 (first at line 1, in the name of column 2): save it as CSV UTF-8"}},
+		"and no row of it":  {file: "email,name\n\xe9\n", options: recipients.Options{Encoding: recipients.Neither}, want: []string{"error recipients.csv: neither UTF-8 nor CP949: save it as CSV UTF-8"}},
+		"column twice":      {file: "email,name, name\n", want: []string{"error recipients.csv:1: two columns have the name \"name\""}},
+		"email twice":       {file: "email,Email\n", want: []string{"error recipients.csv:1: two columns have the name \"email\""}},
 		"column no name":    {file: "email,,name\n", want: []string{"error recipients.csv:1: column 2 has no name"}},
 		"header not closed": {file: "email,\"name\na@b.example,Kim\n", want: []string{"error recipients.csv:1: the header row: a quote is not closed, or stands inside a field that does not begin with one"}},
 		"header with NUL":   {file: "email,na\x00me\n", want: []string{"error recipients.csv:1: the header row has a NUL byte: save the file as CSV UTF-8"}},
@@ -94,7 +102,7 @@ func TestReader(t *testing.T) {
 		"UTF-16 other end":  {file: "\xfe\xff\x00e", want: []string{"error recipients.csv: the file is UTF-16: save it as CSV UTF-8"}},
 		"old workbook":      {file: "\xd0\xcf\x11\xe0xyz", want: []string{"error recipients.csv: the file is an Excel workbook: save it as CSV UTF-8"}},
 		"workbook":          {file: "PK\x03\x04xyz", want: []string{"error recipients.csv: the file is an Excel workbook: save it as CSV UTF-8"}},
-		"named":             {file: "x\n", options: recipients.Options{File: "list.csv"}, want: []string{"error list.csv:1: no column email; the columns are x"}},
+		"named":             {file: "x\n", options: recipients.Options{File: "list.csv"}, want: []string{"error list.csv:1: no column \"email\"; the columns are \"x\""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, transcript(strings.NewReader(test.file), test.options)); diff != "" {
@@ -186,5 +194,31 @@ func TestReaderPassesOnErrorsOfItsSource(t *testing.T) {
 	}
 	if _, err := recipients.NewReader(iotest.ErrReader(gone), recipients.Options{}); !errors.Is(err, gone) {
 		t.Error(err)
+	}
+}
+
+func TestAHeaderWithoutEmailStillTellsItsColumns(t *testing.T) {
+	for file, want := range map[string][]string{
+		"name,E-Mail\n": {"name", "E-Mail"}, "email,name,name\n": {"email", "name", "name"}, "email,\xff\n": nil, "": nil,
+	} {
+		_, err := recipients.NewReader(strings.NewReader(file), recipients.Options{})
+		var e *recipients.Error
+		if !errors.As(err, &e) {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, e.Columns); diff != "" {
+			t.Errorf("%q: %s", file, diff)
+		}
+	}
+}
+
+func TestTheAddressIsAlsoKeptAsWritten(t *testing.T) {
+	reader, err := recipients.NewReader(strings.NewReader("email;name\n Anna@Bücher.example ;Anna\n"), recipients.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := reader.Read()
+	if r.Written != "Anna@Bücher.example" || r.Address != "anna@xn--bcher-kva.example" || reader.Separator() != ";" || err != nil {
+		t.Errorf("%+v, %q, %v", r, reader.Separator(), err)
 	}
 }

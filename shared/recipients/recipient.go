@@ -3,10 +3,11 @@ package recipients
 import "fmt"
 
 // Recipient is one good row. Line is where it starts, as an editor counts. Fields has every column under the name in the
-// header, and "email" with Address.
+// header, and "email" with Address. Written is the address as the file has it.
 type Recipient struct {
 	Line    int
 	Address string
+	Written string
 	Fields  map[string]string
 }
 
@@ -47,11 +48,13 @@ var Reasons = []Reason{
 	NoAddress, BadAddress, Duplicate, WrongColumns, BadQuotes, NotUTF8, NotCP949, NULByte, HeaderLineBreak,
 }
 
-// Error says why a file can't be read, or not further than Line (0 when it is no single line's fault).
+// Error says why a file can't be read, or not further than Line (0 when it is no single line's fault). Columns are those of
+// its header, where that could be read in spite of the error.
 type Error struct {
 	File    string
 	Line    int
 	Message string
+	Columns []string
 }
 
 func (e *Error) Error() string {

@@ -22,8 +22,8 @@ const (
 func Of(c *ledger.Campaign, counts ledger.Counts) workflow.Report {
 	return workflow.Report{
 		Campaign: c.Name, Execution: c.Execution, State: string(c.State), Reason: c.Reason,
-		Recipients: c.Recipients,
-		Sent:       counts.Sent, Failed: counts.Failed, Suppressed: counts.Suppressed, Skipped: counts.Skipped,
+		Recipients: c.Recipients, RecipientsDigest: c.RecipientsTag,
+		Sent: counts.Sent, Failed: counts.Failed, Suppressed: counts.Suppressed, Skipped: counts.Skipped,
 		InDoubt: counts.InDoubt, Pending: counts.Pending + counts.Claimed,
 		Rejected: c.RejectedLines(), RejectedByReason: c.Rejected,
 		Waves: c.Waves, Batches: c.Batches, StartedAt: c.StartedAt, EndedAt: c.EndedAt,

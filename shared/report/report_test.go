@@ -17,13 +17,13 @@ import (
 func TestTheReportAccountsForEveryRecipient(t *testing.T) {
 	started := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	c := &ledger.Campaign{
-		Name: "spring-sale", Execution: "arn", State: ledger.Paused, Reason: "by hand", Recipients: 28,
+		Name: "spring-sale", Execution: "arn", State: ledger.Paused, Reason: "by hand", Recipients: 28, RecipientsTag: "5e1a",
 		Rejected: map[string]int64{"duplicate": 2, "no address": 3}, Waves: 2, Batches: 5, StartedAt: started, EndedAt: started.Add(time.Hour),
 	}
 	counts := ledger.Counts{Pending: 1, Claimed: 2, InDoubt: 3, Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7}
 	want := workflow.Report{
 		Campaign: "spring-sale", Execution: "arn", State: "paused", Reason: "by hand",
-		Recipients: 28, Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7, InDoubt: 3, Pending: 3,
+		Recipients: 28, RecipientsDigest: "5e1a", Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7, InDoubt: 3, Pending: 3,
 		Rejected: 5, RejectedByReason: map[string]int64{"duplicate": 2, "no address": 3},
 		Waves: 2, Batches: 5, StartedAt: started, EndedAt: started.Add(time.Hour),
 	}

@@ -9,7 +9,7 @@ import (
 var (
 	// notWord finds actions like {{.First Name}} and {{.E-Mail | upper}}, whose field is not one word.
 	notWord = regexp.MustCompile(`\.([\pL_][\pL\pN_]*(?:[ \-/.?!&]+[\pL\pN_]+)+)[ ?!]*(?:\||-?\}\})`)
-	unended = regexp.MustCompile(`^(?:bad character U\+007D|unexpected "}"|unclosed action|unclosed left paren)`)
+	unended = regexp.MustCompile(`^(?:bad character U\+007D|unexpected "}"|unclosed action)`)
 	strange = regexp.MustCompile(`^(?:bad character U\+|unknown function |unexpected )`)
 )
 

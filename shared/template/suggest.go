@@ -5,13 +5,21 @@ import (
 	"unicode/utf8"
 )
 
+// maxWord is the most characters of words that are compared, which takes the square of them.
+const maxWord = 64
+
 // DidYouMean finishes a message about an unknown word: "; did you mean subject?" with the nearest candidate, or nothing
 // when none is near: one slip in three characters, or only the case differs.
 func DidYouMean(word string, candidates []string) string {
 	best, bestDistance := "", -1
 	for _, c := range candidates {
+		x, y := utf8.RuneCountInString(word), utf8.RuneCountInString(c)
+		near := min(2, max(x, y)/3)
+		if max(x, y) > maxWord || max(x, y)-min(x, y) > near {
+			continue
+		}
 		d := distance(strings.ToLower(word), strings.ToLower(c))
-		if d > min(2, max(utf8.RuneCountInString(word), utf8.RuneCountInString(c))/3) {
+		if d > near {
 			continue
 		}
 		if bestDistance < 0 || d < bestDistance {

@@ -150,6 +150,8 @@ type Report struct {
 	InDoubt    int64  `json:"inDoubt"`
 	Pending    int64  `json:"pending"`
 	Rejected   int64  `json:"rejected"`
+	// RecipientsDigest is the SHA-256 of the recipients file, in hexadecimal.
+	RecipientsDigest string `json:"recipientsDigest"`
 	// RejectedByReason counts the lines of recipients.csv that did not become a recipient.
 	RejectedByReason map[string]int64 `json:"rejectedByReason"`
 	Waves            int              `json:"waves"`
@@ -158,8 +160,8 @@ type Report struct {
 	// EndedAt is zero while the campaign runs.
 	EndedAt time.Time `json:"endedAt,omitzero"`
 	// Outcomes and Rejects are the CSV files beside the report.
-	Outcomes Object `json:"outcomes"`
-	Rejects  Object `json:"rejects"`
+	Outcomes Object `json:"outcomes,omitzero"`
+	Rejects  Object `json:"rejects,omitzero"`
 }
 
 // ActionStatus asks lambdas/control for the Report of a campaign as it stands now.
