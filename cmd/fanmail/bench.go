@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fanmail/cmd/fanmail/internal/bench"
 	"fanmail/cmd/fanmail/internal/folder"
@@ -43,7 +44,7 @@ PostgreSQL is that of DATABASE_URL if it is set, else a private one for the whil
   fanmail bench --recipients 200000 --senders 4
   fanmail bench --latency 50ms
   fanmail bench --json | tail -1 | jq .ratio`,
-		Args: cobra.MatchAll(cobra.NoArgs, func(*cobra.Command, []string) error { return o.validate() }),
+		Args: cobra.MatchAll(cobra.NoArgs, func(c *cobra.Command, _ []string) error { return o.validate(c.Flags()) }),
 		RunE: func(c *cobra.Command, _ []string) error { return p.runBench(c.Context(), o) },
 	}
 	o.register(c.Flags())
@@ -54,14 +55,14 @@ PostgreSQL is that of DATABASE_URL if it is set, else a private one for the whil
 	return c
 }
 
-func (o *benchOptions) validate() error {
+func (o *benchOptions) validate(flags *pflag.FlagSet) error {
 	if o.recipients < 1 {
 		return fmt.Errorf("--recipients %d: it takes at least 1", o.recipients)
 	}
 	if o.latency < 0 {
 		return fmt.Errorf("--latency %s: it can't be less than 0", o.latency)
 	}
-	return o.runtimeFlags.validate()
+	return o.runtimeFlags.validate(flags)
 }
 
 func (p *program) runBench(ctx context.Context, o benchOptions) (err error) {
@@ -91,7 +92,7 @@ func (p *program) runBench(ctx context.Context, o benchOptions) (err error) {
 	}
 	result, err := b.Run(ctx)
 	if ctx.Err() != nil {
-		return errors.New("interrupted before everything was measured")
+		return ctx.Err()
 	}
 	if err != nil {
 		return err

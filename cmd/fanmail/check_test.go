@@ -14,7 +14,16 @@ func TestCheckOfAGoodFolder(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	want := "campaign        spring-sale\nlist            recipients.csv, UTF-8, 3 columns\nrecipients      2\nrejected lines  0\n"
+	want := `campaign        spring-sale
+from            "Shop" <news@example.com>
+reply to        hello@example.com
+rate            the account's
+daily limit     none but the account's
+window          always open
+list            recipients.csv, UTF-8, ",", 3 columns
+recipients      2
+rejected lines  0
+`
 	if got.stdout != want {
 		t.Errorf("stdout:\n%s\nwant:\n%s", got.stdout, want)
 	}
@@ -35,7 +44,7 @@ func TestCheckNamesEveryProblem(t *testing.T) {
 			[]string{"campaign.yaml:6: subjct: ", "campaign.yaml:7: rate: "}},
 		"no recipients.csv": {map[string]string{"recipients.csv": ""}, []string{"recipients.csv: no such file in the folder"}},
 		"no email column": {map[string]string{"recipients.csv": "mail,name,code\nann@example.com,Ann,A1\n"},
-			[]string{"recipients.csv:1: no column email; the columns are mail, name, code"}},
+			[]string{"recipients.csv:1: no column \"email\": rename column \"mail\" to \"email\""}},
 		"template does not parse": {map[string]string{"mail.html": "<p>\n{{if .name}}</p>\n"}, []string{"mail.html:"}},
 		"unknown template field": {map[string]string{"mail.txt": "Dear {{.nam}}"},
 			[]string{"mail.txt:1: "}},
@@ -117,8 +126,71 @@ func TestCheckStopsWhenInterrupted(t *testing.T) {
 	ctx, cancel := cancelled(t)
 	defer cancel()
 	got := fanmailContext(ctx, nil, "check", write(t, nil))
-	wantLines(t, got.stderr, "interrupted")
-	if got.code != exitFailed {
-		t.Errorf("exit code %d", got.code)
+	if got.code != exitInterrupted || got.stderr != "fanmail: interrupted\n" {
+		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
+	}
+}
+
+func TestCheckSaysWhatItUnderstood(t *testing.T) {
+	got := fanmail(t, nil, "check", write(t, map[string]string{
+		"campaign.yaml": `from: "봄 가게 <news@shop.example.com>"
+replyTo: hello@shop.example.com
+subject: Hello
+text: mail.txt
+rate: 12.5
+dailyLimit: 20000
+window: {from: "22:00", to: "06:00", days: [mon, fri], zone: Asia/Seoul}
+attachments: [mail.html]
+`,
+		"mail.txt":       "Dear {{.name}}, {{.code}}{{if .city}} in {{.city}}{{end}}",
+		"recipients.csv": "email;name;code;city\nann@example.com;;A1;\nbob@example.com; ;;\ncy@example.com;Cy;C1;\n",
+	}))
+	if got.code != exitOK || got.stderr != "" {
+		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
+	}
+	for _, want := range []string{
+		"from            봄 가게 <news@shop.example.com>", "reply to        hello@shop.example.com", "rate            12.5 recipients per second",
+		"daily limit     20,000 recipients per 24 hours", "window          22:00 to 06:00 of the next day, mon, fri, Asia/Seoul",
+		"attachment      mail.html, ", `recipients.csv, UTF-8, ";", 4 columns`,
+		"empty           the templates print these columns, which have no default\n  code          1  first: line 3", "\n  name          2  first: line 2",
+	} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, got.stdout)
+		}
+	}
+	if strings.Contains(got.stdout, "  city") {
+		t.Errorf("city is printed only where it is not empty:\n%s", got.stdout)
+	}
+}
+
+func TestCheckReportsTheProblemsOfAllFilesTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		list string
+		want []string
+	}{
+		"the header": {"E-Mail,name,code\nann@example.com,Ann,A1\n", []string{"recipients.csv:1: no column \"email\": rename column \"E-Mail\" to \"email\""}},
+		"the rows":   {"email,name,code\nann,Ann,A1\n", []string{"recipients.csv: no good address: all 1 rows are rejected (not an address: 1; the first is line 2)"}},
+		"the encoding": {"email,name,code\nann@example.com,Ren\xe9,A1\n",
+			[]string{"recipients.csv: neither UTF-8 nor CP949 (first at line 2, column \"name\"): save it as CSV UTF-8"}},
+	} {
+		got := fanmail(t, nil, "check", "--json", write(t, map[string]string{
+			"campaign.yaml": "from: nobody\nsubject: \"{{.nmae}}\"\ntext: mail.txt\n", "mail.txt": "Dear\n{{.cod}}", "recipients.csv": c.list,
+		}))
+		var r folder.Result
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
+			t.Fatal(err)
+		}
+		var files []string
+		for _, p := range r.Problems {
+			files = append(files, p.File)
+		}
+		if strings.Join(files, " ") != "campaign.yaml campaign.yaml mail.txt recipients.csv" || got.code != exitFailed {
+			t.Errorf("%s: exit code %d, problems in %q", name, got.code, files)
+		}
+		for _, want := range append(c.want, "campaign.yaml:1: from: ", "campaign.yaml:2: subject: unknown field nmae", "mail.txt:2: unknown field cod") {
+			if !strings.Contains(got.stderr, want) {
+				t.Errorf("%s: stderr lacks %q:\n%s", name, want, got.stderr)
+			}
+		}
 	}
 }

@@ -46,7 +46,7 @@ PostgreSQL is that of DATABASE_URL if it is set, else a private one for the whil
 			if c.Flags().Changed("recipients") && o.recipients < 1 {
 				return fmt.Errorf("--recipients %d: it takes at least 1", o.recipients)
 			}
-			return o.validate()
+			return o.validate(c.Flags())
 		},
 		RunE: func(c *cobra.Command, args []string) error { return p.runDemo(c.Context(), args, o) },
 	}
@@ -82,12 +82,12 @@ func (p *program) runDemo(ctx context.Context, args []string, o demoOptions) (er
 		Measured: func() demo.Measured { return measure(runtime) },
 	}.Run(ctx)
 	if ctx.Err() != nil {
-		return errors.New("interrupted before the campaign was done; nothing of the demo is kept")
+		return ctx.Err()
 	}
 	if summary == nil {
 		return err
 	}
-	return errors.Join(err, p.printSummary(*summary, o.json))
+	return errors.Join(err, p.printSummary(*summary, args, o.json))
 }
 
 func measure(runtime *local.Runtime) demo.Measured {
@@ -121,16 +121,25 @@ func (p *program) demoFolder(ctx context.Context, args []string, recipients int6
 	return f, result.Err()
 }
 
-func (p *program) printSummary(s demo.Summary, asJSON bool) error {
+func (p *program) printSummary(s demo.Summary, args []string, asJSON bool) error {
 	if asJSON {
 		return terminal.JSON(p.stdout, s)
 	}
 	if err := terminal.Table(p.stdout, s.Rows()); err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(p.stdout, `
+	dir := "examples/" + examples.SpringSaleName
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	see := fmt.Sprintf("%q shows one mail", "fanmail preview "+dir)
+	if s.Rejected > 0 {
+		see = fmt.Sprintf("%q says which lines were rejected, %s", "fanmail check "+dir, see)
+	}
+	_, err := fmt.Fprintf(p.stdout, `
+See:  %s.
 Next: "fanmail local" keeps this runtime up for the AWS CLI, its SDKs and "fanmail start", with a mailbox to look at;
       "fanmail check", "preview" and "start" work on your own campaign folder, which may start as a copy of examples/spring-sale.
-`)
+`, see)
 	return err
 }

@@ -13,6 +13,9 @@ import (
 	"fanmail/shared/workflow"
 )
 
+// goodList is the SHA-256 of the recipients file of good.
+const goodList = "fd833c37fbf4ff00e140cc54ab4d6199f329ce48959ae22fd9fdded3e3c445ce"
+
 const fakeARN = "arn:aws:states:us-east-1:000000000000:execution:fanmail:spring-sale-1"
 
 // fakeAWS answers the calls of the CLI over HTTP, so that the real SDK clients are what is tested.
@@ -22,6 +25,8 @@ type fakeAWS struct {
 	// describe are the answers of DescribeExecution, the last one for ever; status that of the control function.
 	describe []map[string]any
 	status   any
+	// unknown makes the control function know no campaign before one is started.
+	unknown bool
 	// statusFails makes status a function error, start an error of StartExecution.
 	statusFails bool
 	start       map[string]any
@@ -69,6 +74,10 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(w, http.StatusOK, map[string]any{"executionArn": fakeARN, "startDate": 100.5})
 	case target == "AWSStepFunctions.DescribeExecution":
+		if len(f.describe) == 0 {
+			answer(w, http.StatusBadRequest, map[string]any{"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"})
+			return
+		}
 		next := f.describe[0]
 		if len(f.describe) > 1 {
 			f.describe = f.describe[1:]
@@ -76,6 +85,11 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		next["executionArn"], next["startDate"] = fakeARN, 100.5
 		answer(w, http.StatusOK, next)
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/control/invocations"):
+		if f.unknown && f.started == nil {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			answer(w, http.StatusOK, map[string]string{"errorMessage": "there is no such campaign", "errorType": "CampaignUnknown"})
+			return
+		}
 		if f.statusFails {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 		}

@@ -9,8 +9,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fanmail/cmd/fanmail/internal/folder"
 	"fanmail/cmd/fanmail/internal/launch"
@@ -34,6 +37,9 @@ func (p *program) local() *cobra.Command {
 prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
 The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
 
+PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private one, temporary
+unless --directory keeps it.
+
 What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.`,
 		Example: `  fanmail local
   fanmail local --port 0 --rate 20 --senders 2
@@ -42,7 +48,7 @@ In another terminal, after the export lines:
   aws stepfunctions start-execution --state-machine-arn "$FANMAIL_STATE_MACHINE_ARN" --input '{"campaign":"spring-sale"}'
   fanmail status spring-sale
   curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"`,
-		Args: cobra.MatchAll(cobra.NoArgs, func(*cobra.Command, []string) error { return o.validate() }),
+		Args: cobra.MatchAll(cobra.NoArgs, func(c *cobra.Command, _ []string) error { return o.validate(c.Flags()) }),
 		RunE: func(c *cobra.Command, _ []string) error { return p.runLocal(c.Context(), o) },
 	}
 	o.register(c.Flags())
@@ -53,7 +59,7 @@ In another terminal, after the export lines:
 	return c
 }
 
-func (o *localOptions) validate() error {
+func (o *localOptions) validate(flags *pflag.FlagSet) error {
 	if o.port < 0 || o.port > 65535 {
 		return fmt.Errorf("--port %d: a port is 0 to 65535", o.port)
 	}
@@ -63,7 +69,7 @@ func (o *localOptions) validate() error {
 	if !(o.dailyQuota > 0) && o.dailyQuota != -1 {
 		return fmt.Errorf("--daily-quota %v: it must be more than 0, or -1 for none", o.dailyQuota)
 	}
-	return o.runtimeFlags.validate()
+	return o.runtimeFlags.validate(flags)
 }
 
 func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
@@ -76,6 +82,9 @@ func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
 	progress := p.progress()
 	progress.Step("starting the local runtime")
 	runtime, err := local.Start(ctx, options)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is taken: use --port 0 for any free one", o.port)
+	}
 	if err != nil {
 		return err
 	}
@@ -84,7 +93,7 @@ func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
 		return err
 	}
 	progress.Done()
-	if err := printEnvironment(p.stdout, runtime.Endpoint(), runtime.Environment()); err != nil {
+	if err := printEnvironment(p.stdout, runtime.Endpoint(), databaseOf(options), runtime.Environment()); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -113,10 +122,24 @@ func (quiet) Step(string)                {}
 func (quiet) Count(string, int64, int64) {}
 func (quiet) Done()                      {}
 
+// databaseOf says which database a runtime uses, without its password.
+func databaseOf(o local.Options) string {
+	config, err := pgx.ParseConfig(o.DatabaseURL)
+	switch {
+	case o.DatabaseURL != "" && err == nil:
+		return fmt.Sprintf("%s on %s, from DATABASE_URL", config.Database, config.Host)
+	case o.DatabaseURL != "":
+		return "that of DATABASE_URL"
+	case o.Directory != "":
+		return "private, kept in " + o.Directory
+	}
+	return "private, temporary"
+}
+
 // printEnvironment writes lines that a POSIX shell can read; the last one says that the runtime is ready.
-func printEnvironment(w io.Writer, endpoint string, environment []local.EnvVar) error {
+func printEnvironment(w io.Writer, endpoint, database string, environment []local.EnvVar) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Fanmail's local runtime is at %s. In another terminal:\n", endpoint)
+	fmt.Fprintf(&b, "# database: %s\n# Fanmail's local runtime is at %s. In another terminal:\n", database, endpoint)
 	for _, v := range environment {
 		fmt.Fprintf(&b, "export %s=%s\n", v.Name, quote(v.Value))
 	}

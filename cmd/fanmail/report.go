@@ -17,7 +17,7 @@ every rejected line with its reason, are CSV files beside it.`,
 		Example: `  fanmail report spring-sale
   fanmail report spring-sale --outcomes outcomes.csv --rejects rejects.csv
   fanmail report spring-sale --rejects - | head`,
-		Args: cobra.MatchAll(oneArgument, func(*cobra.Command, []string) error { return options.Validate() }),
+		Args: cobra.MatchAll(oneName, func(*cobra.Command, []string) error { return options.Validate() }),
 		RunE: func(c *cobra.Command, args []string) error {
 			aws, err := cloud.Open(c.Context(), p.getenv)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"fanmail/shared/workflow"
 )
@@ -29,7 +30,26 @@ func TestStatusOfACampaignWhoseExecutionWasStopped(t *testing.T) {
 	running.State, running.Reason = "running", ""
 	env := newFakeAWS(t, &fakeAWS{status: running, describe: []map[string]any{{"status": "ABORTED", "stopDate": 103.0}}})
 	got := fanmail(t, env, "status", "spring-sale")
-	if got.code != exitOK || !strings.Contains(got.stdout, "interrupted: its execution is ABORTED; `fanmail start spring-sale` resumes it") {
+	if got.code != exitOK || !strings.Contains(got.stdout, "state           interrupted\nreason          its execution is ABORTED; `fanmail start spring-sale` resumes it\n") {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestStatusAsJSONSaysInterruptedAndLeavesOutNoFiles(t *testing.T) {
+	running := workflow.Report{Campaign: "spring-sale", Execution: fakeARN, State: "running"}
+	env := newFakeAWS(t, &fakeAWS{status: running}) // Step Functions has forgotten the execution
+	got := fanmail(t, env, "status", "spring-sale", "--json")
+	if got.code != exitOK || !strings.Contains(got.stdout, `"state":"interrupted"`) || strings.Contains(got.stdout, "outcomes") || strings.Contains(got.stdout, "rejects\"") {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestStatusOfARefusedImportIsNoInterruption(t *testing.T) {
+	refused := finished()
+	refused.State, refused.Reason, refused.EndedAt = "importing", "InvalidCampaign: no good address", time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	env := newFakeAWS(t, &fakeAWS{status: refused, describe: []map[string]any{{"status": "FAILED", "stopDate": 103.0}}})
+	got := fanmail(t, env, "status", "spring-sale")
+	if got.code != exitOK || !strings.Contains(got.stdout, "reason          InvalidCampaign: no good address\n") || strings.Contains(got.stdout, "interrupted") {
 		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
@@ -71,7 +91,7 @@ func TestReportThatIsMissing(t *testing.T) {
 		r := finished()
 		r.Campaign = "half"
 		return r
-	}())}})
+	}())}, status: finished()})
 	got := fanmail(t, env, "report", "spring-sale")
 	wantLines(t, got.stderr, "spring-sale has no report yet: an execution writes it when it ends")
 	dir := t.TempDir()
@@ -79,5 +99,12 @@ func TestReportThatIsMissing(t *testing.T) {
 	wantLines(t, got.stderr, "downloading s3://bucket/reports/spring-sale/outcomes.csv: no such object")
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestReportOfAnUnknownCampaign(t *testing.T) {
+	got := fanmail(t, newFakeAWS(t, &fakeAWS{unknown: true}), "report", "spring-sale")
+	if got.stderr != "fanmail: there is no campaign spring-sale\n" || got.code != exitFailed {
+		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
 }

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/examples"
+	"fanmail/shared/campaign"
 )
 
 // The exit codes.
@@ -17,6 +22,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// exitInterrupted is what a shell says of a program that Ctrl-C ended.
+	exitInterrupted = 130
 )
 
 const rootHelp = `Fanmail sends a mail campaign to hundreds of thousands of recipients through Amazon SES, from your own AWS account.
@@ -28,9 +35,10 @@ FANMAIL_CONTROL_FUNCTION, and the AWS SDK's own variables (AWS_REGION, AWS_PROFI
 "fanmail local" prints them for the local runtime; for a deployment they are outputs of its stack.
 
 Exit codes:
-  0  all went well
-  1  the campaign or its execution failed, or the input has problems (each is one line on stderr)
-  2  the command line is wrong`
+  0    all went well
+  1    the campaign or its execution failed, or the input has problems (each is one line on stderr)
+  2    the command line is wrong
+  130  it was interrupted, by Ctrl-C, SIGTERM or SIGHUP`
 
 const rootExamples = `  fanmail demo                          see a whole campaign run on this machine, without AWS
   fanmail check ./spring-sale           find every problem of a campaign before a mail goes out
@@ -60,6 +68,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintf(stderr, "fanmail: %s (see %s --help)\n", oneLine(err.Error()), command.CommandPath())
 		return exitUsage
 	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "fanmail: "+interruption(err))
+		return exitInterrupted
+	}
 	for _, line := range lines(err) {
 		fmt.Fprintln(stderr, "fanmail: "+line)
 	}
@@ -71,15 +83,24 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	started = new(bool)
 	root = &cobra.Command{
 		Use: "fanmail", Short: "Send mail campaigns through Amazon SES", Long: rootHelp, Example: rootExamples,
-		SilenceErrors: true, SilenceUsage: true,
+		Version: version(debug.ReadBuildInfo()), SilenceErrors: true, SilenceUsage: true,
 		Args:             unknownCommand,
 		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report())
 	return root, started
+}
+
+// interruption is the one line for a Ctrl-C: what fails because of it is no news, but a campaign that goes on is.
+func interruption(err error) string {
+	if d, ok := errors.AsType[*follow.Detached](err); ok {
+		return fmt.Sprintf("interrupted; %s goes on by itself: `fanmail status %s` shows how far it is", d.Campaign, d.Campaign)
+	}
+	return "interrupted"
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {
@@ -95,18 +116,20 @@ func unknownCommand(c *cobra.Command, args []string) error {
 }
 
 // lines are the problems in err, one line each: errors that are joined, and lists of problems, have several. An indented
-// line goes on with the one before.
+// line goes on with the one before, and so does all that follows a line that ends with a colon: the end of a log, for instance.
 func lines(err error) []string {
 	var all []string
+	introduced := false
 	for line := range strings.Lines(err.Error()) {
 		text := strings.ReplaceAll(oneLine(line), context.Canceled.Error(), "interrupted")
 		switch {
 		case text == "":
-		case len(all) > 0 && strings.HasPrefix(line, "\t"):
+		case len(all) > 0 && (introduced || strings.HasPrefix(line, "\t")):
 			all[len(all)-1] += " " + text
 		default:
 			all = append(all, text)
 		}
+		introduced = introduced || strings.HasSuffix(text, ":")
 	}
 	return all
 }
@@ -117,6 +140,18 @@ func oneArgument(c *cobra.Command, args []string) error {
 		return fmt.Errorf("%d arguments where one is wanted: fanmail %s", len(args), c.Use)
 	}
 	return nil
+}
+
+// oneName is for a verb whose one argument is the name of a campaign.
+func oneName(c *cobra.Command, args []string) error {
+	if err := oneArgument(c, args); err != nil || campaign.ValidName(args[0]) {
+		return err
+	}
+	example := filepath.Base(args[0])
+	if !campaign.ValidName(example) {
+		example = examples.SpringSaleName
+	}
+	return fmt.Errorf("%s takes a NAME such as %s, not %q", c.Name(), example, args[0])
 }
 
 // oneLine makes runs of white space one space.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
+
+	"fanmail/local"
 )
 
 func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
@@ -27,6 +30,10 @@ func TestUsageMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"preview a --html b --json", "--html and --json: only one of them"},
 		{"demo a b", "2 arguments where at most one is wanted: fanmail demo [DIR]"},
 		{"demo --recipients 0", "--recipients 0: it takes at least 1"},
+		{"demo --senders 0", "--senders 0: it takes at least 1"},
+		{"local --senders 0", "--senders 0: it takes at least 1"},
+		{"status ./kr", `status takes a NAME such as kr, not "./kr" (see fanmail status --help)`},
+		{"report Über", `report takes a NAME such as spring-sale, not "Über"`},
 		{"demo --senders -1", "--senders -1: it takes at least 1"},
 		{"local a", `unknown command "a" for "fanmail local"`},
 		{"local --port 70000", "--port 70000: a port is 0 to 65535"},
@@ -51,7 +58,7 @@ func TestEveryVerbHasHelpWithExamples(t *testing.T) {
 		}
 	}
 	got := fanmail(t, nil, "--help")
-	for _, want := range []string{"Exit codes:", "0  all went well", "1  the campaign", "2  the command line", "fanmail demo"} {
+	for _, want := range []string{"Exit codes:", "0    all went well", "1    the campaign", "2    the command line", "130  it was interrupted", "fanmail demo"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("the help lacks %q", want)
 		}
@@ -88,6 +95,8 @@ func TestLinesOfAnError(t *testing.T) {
 		{errors.New("one"), []string{"one"}},
 		{errors.Join(errors.New("one"), errors.Join(errors.New("two"), errors.New("three"))), []string{"one", "two", "three"}},
 		{fmt.Errorf("doing: %w", errors.New("failed:\n\tfirst\n\tsecond\n")), []string{"doing: failed: first second"}},
+		{errors.New("postgres ended; its log ends with:\nLOG:  starting\nFATAL: \tno\nLOG:  stopping"),
+			[]string{"postgres ended; its log ends with: LOG: starting FATAL: no LOG: stopping"}},
 		{context.Canceled, []string{"interrupted"}},
 		{fmt.Errorf("doing: %w", context.Canceled), []string{"doing: interrupted"}},
 	} {
@@ -110,5 +119,41 @@ func TestQuoteMakesOneShellWord(t *testing.T) {
 		if got := quote(value); got != want {
 			t.Errorf("quote(%q) = %s, want %s", value, got, want)
 		}
+	}
+}
+
+func TestVersionIsTheCommit(t *testing.T) {
+	info := func(settings ...debug.BuildSetting) *debug.BuildInfo { return &debug.BuildInfo{Settings: settings} }
+	revision, modified := debug.BuildSetting{Key: "vcs.revision", Value: "5e1a"}, debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	for want, got := range map[string]string{
+		"5e1a": version(info(revision), true), "5e1a, modified": version(info(revision, modified), true), "(devel)": version(info(modified), true),
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if got := version(nil, false); got != "(devel)" {
+		t.Errorf("got %s", got)
+	}
+	if got := fanmail(t, nil, "--version"); got.code != exitOK || !strings.HasPrefix(got.stdout, "fanmail ") || strings.Count(got.stdout, "\n") != 1 {
+		t.Errorf("exit code %d, stdout %q", got.code, got.stdout)
+	}
+}
+
+func TestLocalSaysWhichDatabaseItUses(t *testing.T) {
+	for want, options := range map[string]local.Options{
+		"private, temporary":                         {},
+		"private, kept in runtime":                   {Directory: "runtime"},
+		"mail on db.example.com, from DATABASE_URL":  {DatabaseURL: "postgres://ann:secret@db.example.com:5433/mail"},
+		"mail on db2.example.com, from DATABASE_URL": {DatabaseURL: "host=db2.example.com password=secret dbname=mail"},
+		"that of DATABASE_URL":                       {DatabaseURL: "postgres://ann:secret@db.example.com:x"},
+	} {
+		if got := databaseOf(options); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	var out strings.Builder
+	if err := printEnvironment(&out, "http://127.0.0.1:4580", "private, temporary", nil); err != nil || !strings.Contains(out.String(), "# database: private, temporary\n") {
+		t.Errorf("%v:\n%s", err, out.String())
 	}
 }

@@ -26,8 +26,8 @@ func (r *runtimeFlags) register(flags *pflag.FlagSet) {
 }
 
 // validate is part of checking the command line.
-func (r *runtimeFlags) validate() error {
-	if r.senders < 0 {
+func (r *runtimeFlags) validate(flags *pflag.FlagSet) error {
+	if r.senders < 0 || r.senders == 0 && flags.Changed("senders") {
 		return fmt.Errorf("--senders %d: it takes at least 1", r.senders)
 	}
 	return nil

@@ -25,7 +25,8 @@ func (p *program) start() *cobra.Command {
 		Use:   "start DIR|NAME",
 		Short: "Start a campaign and follow it to its end",
 		Long: `Start checks a campaign folder, uploads it to the bucket and starts the state machine on it. Nothing is uploaded when the
-folder has problems. With a NAME instead of a folder, the campaign that is in the bucket already is started.
+folder has problems, or when the campaign can't be started: while an execution is at work on it, when all of it is sent, or
+with another list than the one that it began with. With a NAME instead of a folder, the campaign that is in the bucket already is started.
 
 A campaign that was stopped, for whatever reason, is resumed where it stood: nobody is mailed twice. Ctrl-C ends the
 following, not the campaign.`,
@@ -45,6 +46,9 @@ func (p *program) runStart(ctx context.Context, argument string, o startOptions)
 	aws, missing := cloud.Open(ctx, p.getenv)
 	source, err := launch.Find(ctx, argument, p.progress())
 	if err := errors.Join(err, missing); err != nil {
+		return err
+	}
+	if err := source.Startable(ctx, aws); err != nil {
 		return err
 	}
 	if err := source.Bring(ctx, aws, p.progress()); err != nil {
@@ -82,9 +86,9 @@ func (p *program) printEnd(end follow.End, asJSON bool) error {
 	if asJSON {
 		return terminal.JSON(p.stdout, end)
 	}
-	rows := [][]string{{"execution", end.Execution}}
-	if end.Report != nil {
-		rows = append(rows, follow.Rows(*end.Report)...)
+	if end.Report == nil {
+		return nil // there are no figures, and the error says the rest
 	}
-	return terminal.Table(p.stdout, append(rows, []string{"seconds", fmt.Sprintf("%.1f", end.Seconds)}))
+	rows := append([][]string{{"execution", end.Execution}}, follow.Rows(*end.Report)...)
+	return terminal.Table(p.stdout, append(rows, []string{"this execution", fmt.Sprintf("%.1f seconds", end.Seconds)}))
 }

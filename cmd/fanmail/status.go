@@ -18,10 +18,10 @@ func (p *program) status() *cobra.Command {
 		Use:   "status NAME",
 		Short: "Show how far a campaign is",
 		Long: `Status asks the deployment for the state of a campaign as the ledger has it at this moment, and whether the execution
-that works on it still runs.`,
+that works on it still runs: when it was stopped, the state is interrupted.`,
 		Example: `  fanmail status spring-sale
   fanmail status spring-sale --json | jq .pending`,
-		Args: oneArgument,
+		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			aws, err := cloud.Open(c.Context(), p.getenv)
 			if err != nil {
@@ -44,18 +44,17 @@ that works on it still runs.`,
 	return c
 }
 
-// explainInterruption gives a campaign that is under way in the ledger, but whose execution ended without a chance to say
-// so (it was stopped, for instance), a reason that says that.
+// explainInterruption gives a campaign that is under way, but whose execution no longer runs, a state and a reason that say so.
 func explainInterruption(ctx context.Context, aws *cloud.Cloud, r *workflow.Report) error {
-	if (r.State != "running" && r.State != "importing") || r.Execution == "" {
+	if !follow.UnderWay(*r) {
 		return nil
 	}
-	execution, err := aws.DescribeExecution(ctx, r.Execution)
+	status, runs, err := follow.Owner(ctx, aws, *r)
 	if err != nil {
 		return err
 	}
-	if execution.Status != "RUNNING" {
-		r.Reason = fmt.Sprintf("interrupted: its execution is %s; `fanmail start %s` resumes it", execution.Status, r.Campaign)
+	if !runs {
+		r.State, r.Reason = follow.Interrupted, fmt.Sprintf("its execution is %s; `fanmail start %s` resumes it", status, r.Campaign)
 	}
 	return nil
 }

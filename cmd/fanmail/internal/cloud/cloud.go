@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"fanmail/shared/workflow"
 )
@@ -144,11 +145,19 @@ type Execution struct {
 	Stopped time.Time
 }
 
+// ErrNoExecution is DescribeExecution's answer for an execution that Step Functions does not know (yet, or 90 days after its
+// end no longer).
+var ErrNoExecution = errors.New("no such execution")
+
 // DescribeExecution asks for the state of an execution.
 func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, error) {
 	e, err := c.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	doing := "asking for the execution " + arn
+	if _, unknown := errors.AsType[*sfntypes.ExecutionDoesNotExist](err); unknown {
+		return Execution{}, fmt.Errorf("%s: %w", doing, ErrNoExecution)
+	}
 	if err != nil {
-		return Execution{}, c.explain(ctx, "asking for the execution "+arn, err)
+		return Execution{}, c.explain(ctx, doing, err)
 	}
 	return Execution{
 		ARN: arn, Status: string(e.Status), Output: aws.ToString(e.Output),

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"fanmail/shared/workflow"
 )
 
 // explain makes one line of what the SDK says: what was being done, and why it failed, without request ids and layers.
@@ -48,6 +51,12 @@ type FunctionError struct {
 }
 
 func (e *FunctionError) Error() string { return e.Message }
+
+// IsUnknownCampaign tells whether Status failed because the ledger has no such campaign.
+func IsUnknownCampaign(err error) bool {
+	e, ok := errors.AsType[*FunctionError](err)
+	return ok && e.Type == reflect.TypeFor[workflow.CampaignUnknown]().Name()
+}
 
 func readFunctionError(payload []byte) *FunctionError {
 	var e FunctionError

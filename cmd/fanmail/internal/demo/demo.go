@@ -80,7 +80,7 @@ func (d Demo) Run(ctx context.Context) (*Summary, error) {
 // would rightly stay empty.
 func (d Demo) checkLedger(ctx context.Context, name string) error {
 	_, err := d.Cloud.Status(ctx, name)
-	if unknown, ok := errors.AsType[*cloud.FunctionError](err); ok && unknown.Type == "CampaignUnknown" {
+	if cloud.IsUnknownCampaign(err) {
 		return nil
 	}
 	if err != nil {

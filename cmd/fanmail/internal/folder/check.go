@@ -23,25 +23,22 @@ type Result struct {
 	Rejected int64   `json:"rejected"`
 	Rejects  []Group `json:"rejects"`
 	// Unrenderable are good rows for which the templates fail. They do not stop the campaign: they end as failed.
-	Unrenderable []Group             `json:"unrenderable"`
-	File         string              `json:"file"`
-	Encoding     recipients.Encoding `json:"encoding"`
-	Columns      []string            `json:"columns"`
+	Unrenderable []Group `json:"unrenderable"`
+	// Empty are columns that a template prints whatever they hold, and that hold nothing in some good rows.
+	Empty     []Gap               `json:"empty"`
+	File      string              `json:"file"`
+	Encoding  recipients.Encoding `json:"encoding"`
+	Delimiter string              `json:"delimiter"`
+	Columns   []string            `json:"columns"`
+	// Settings are campaign.yaml as it was understood; nil when it has problems.
+	Settings    *campaign.Campaign `json:"settings,omitempty"`
+	Attachments []Attachment       `json:"attachments"`
 	// Problems stop the campaign.
 	Problems campaign.Problems `json:"problems"`
 
-	// Content and Set are nil when there are problems.
+	// Content and Set are whole only when there are no problems.
 	Content *campaign.Content `json:"-"`
 	Set     *template.Set     `json:"-"`
-}
-
-// Group counts rows that have the same trouble, with the first of them as an example.
-type Group struct {
-	Reason string `json:"reason"`
-	Count  int64  `json:"count"`
-	Line   int    `json:"firstLine"`
-	Email  string `json:"firstEmail"`
-	Detail string `json:"firstDetail,omitempty"`
 }
 
 // Err has a line for every problem, or is nil.
@@ -59,37 +56,43 @@ func Check(ctx context.Context, folder Folder, progress terminal.Progress) (*Res
 	if err != nil || list == nil {
 		return r, err
 	}
-	if err := r.take(r.rows(ctx, folder, list, progress)); err != nil {
-		return r, err
+	err = r.rows(ctx, folder, list, progress)
+	if err == nil && r.Recipients == 0 {
+		err = campaign.Problems{{File: r.File, Message: r.emptiness()}}
 	}
-	if len(r.Problems) == 0 && r.Recipients == 0 {
-		r.Problems = append(r.Problems, campaign.Problem{File: r.File, Message: r.emptiness()})
-	}
-	return r, nil
+	return r, r.take(err)
 }
 
-// open reads everything but the rows of the list. The list is nil when it can't be read; Content and Set are nil when
-// they have problems.
+// open reads everything but the rows of the list. The list is nil when they can't be read.
 func open(folder Folder) (*Result, *List, error) {
 	r := &Result{
-		Campaign: folder.Name, Rejects: []Group{}, Unrenderable: []Group{}, Columns: []string{}, Problems: campaign.Problems{},
+		Campaign: folder.Name, Rejects: []Group{}, Unrenderable: []Group{}, Empty: []Gap{}, Columns: []string{}, Attachments: []Attachment{},
+		Problems: campaign.Problems{},
 	}
-	content, err := campaign.Read(folder.FS, folder.Name)
-	if err = r.take(err); err != nil || content == nil {
-		return r, nil, err
+	content, yamlErr := campaign.Read(folder.FS, folder.Name)
+	if content == nil {
+		return r, nil, r.take(yamlErr)
 	}
-	r.Campaign, r.Content, r.File = content.Campaign.Name, content, content.Campaign.Recipients
-	list, err := OpenList(folder.FS, r.File)
-	if err != nil {
-		return r, nil, r.take(err)
+	r.Content, r.File, r.Attachments = content, content.Campaign.Recipients, attachments(content)
+	if yamlErr == nil {
+		r.Campaign, r.Settings = content.Campaign.Name, &content.Campaign
 	}
-	r.Encoding, r.Columns = list.Encoding, list.Columns
-	set, problems := content.Compile(list.Columns)
-	if len(problems) > 0 {
-		return r, list, r.take(problems)
+	var list *List
+	var columns []string
+	var listErr error
+	if r.File != "" {
+		list, listErr = OpenList(folder.FS, r.File)
+		columns = list.Columns
 	}
+	if listErr != nil {
+		list = nil
+	}
+	if list != nil {
+		r.Encoding, r.Delimiter, r.Columns = list.Encoding, list.Delimiter, list.Columns
+	}
+	set, found := content.Compile(columns)
 	r.Set = set
-	return r, list, nil
+	return r, list, r.take(campaign.Join(yamlErr, listErr, found))
 }
 
 // OpenCampaign is the list and the compiled templates of a folder. Problems are an error with a line each.
@@ -113,7 +116,7 @@ func (r *Result) rows(ctx context.Context, folder Folder, list *List, progress t
 	if r.Set != nil {
 		headerFields = r.Set.HeaderFields()
 	}
-	rejects, unrenderable := groups{}, groups{}
+	rejects, unrenderable, gaps := groups{}, groups{}, gaps{}
 	err := list.Each(headerFields, func(row Row) error {
 		if row.Reject != nil {
 			r.Rejected++
@@ -122,24 +125,26 @@ func (r *Result) rows(ctx context.Context, folder Folder, list *List, progress t
 		}
 		r.Recipients++
 		if r.Set != nil {
+			gaps.add(r.Set.Expected(), row.Recipient)
 			if _, err := r.Set.Render(row.Recipient.Fields); err != nil {
 				unrenderable.add(err.Error(), row.Recipient.Line, row.Recipient.Address, "")
 			}
 		}
 		return ctx.Err()
 	})
-	r.Rejects, r.Unrenderable = rejects.sorted(), unrenderable.sorted()
+	r.Rejects, r.Unrenderable, r.Empty = rejects.sorted(), unrenderable.sorted(), gaps.sorted()
 	return err
 }
 
 // take adds what is a problem of the folder and returns any other error.
 func (r *Result) take(err error) error {
-	problems, ok := errors.AsType[campaign.Problems](err)
-	if !ok {
-		return err
+	all := campaign.Join(r.Problems, err)
+	problems, ok := errors.AsType[campaign.Problems](all)
+	if ok {
+		r.Problems = problems
+		return nil
 	}
-	r.Problems = append(r.Problems, problems...)
-	return nil
+	return all
 }
 
 // emptiness says why there is nobody to mail.
@@ -161,33 +166,3 @@ func (r *Result) firstLine() int {
 
 // longList is the size in bytes from which a check takes long enough to show progress.
 const longList = 4 << 20
-
-// maxGroups bounds a table whose reasons quote values; the rows of further reasons are counted under one name.
-const maxGroups = 50
-
-type groups map[string]*Group
-
-func (g groups) add(reason string, line int, email, detail string) {
-	if g[reason] == nil && len(g) >= maxGroups {
-		reason, detail = "other reasons", ""
-	}
-	if g[reason] == nil {
-		g[reason] = &Group{Reason: reason, Line: line, Email: email, Detail: detail}
-	}
-	g[reason].Count++
-}
-
-// sorted puts the most frequent first.
-func (g groups) sorted() []Group {
-	all := make([]Group, 0, len(g))
-	for _, group := range g {
-		all = append(all, *group)
-	}
-	slices.SortFunc(all, func(a, b Group) int {
-		if a.Count != b.Count {
-			return int(b.Count - a.Count)
-		}
-		return a.Line - b.Line
-	})
-	return all
-}

@@ -13,30 +13,33 @@ import (
 
 // List reads a campaign's recipients file. Seen, if set, is called with the number of bytes read so far.
 type List struct {
-	File     string
-	Encoding recipients.Encoding
-	Columns  []string
+	File      string
+	Encoding  recipients.Encoding
+	Delimiter string
+	Columns   []string
 
 	folder fs.FS
 	seen   func(bytes int64)
 }
 
-// OpenList finds out the encoding and the columns. Problems are errors of type campaign.Problems.
+// OpenList finds out the encoding and the columns. Problems are errors of type campaign.Problems; the List beside them has
+// the columns if they could be read, and its rows can't be.
 func OpenList(folder fs.FS, file string) (*List, error) {
 	l := &List{File: file, folder: folder}
 	err := l.open(func(r io.Reader) (err error) {
-		if l.Encoding, err = recipients.Detect(r); err != nil {
-			return campaign.Problems{{File: l.File, Message: err.Error()}}
-		}
-		return nil
+		l.Encoding, err = recipients.Detect(r)
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return l, err
 	}
 	return l, l.open(func(r io.Reader) error {
 		reader, err := recipients.NewReader(r, recipients.Options{File: l.File, Encoding: l.Encoding})
+		if unreadable, ok := errors.AsType[*recipients.Error](err); ok {
+			l.Columns = unreadable.Columns
+		}
 		if err == nil {
-			l.Columns = reader.Columns()
+			l.Columns, l.Delimiter = reader.Columns(), reader.Separator()
 		}
 		return err
 	})
@@ -73,7 +76,7 @@ func (l *List) Each(headerFields []string, row func(Row) error) error {
 			if reject == nil {
 				hash := maphash.String(seed, recipient.Address)
 				if _, duplicate := known[hash]; duplicate {
-					reject = &recipients.Reject{Line: recipient.Line, Email: recipient.Address, Reason: recipients.Duplicate}
+					reject = &recipients.Reject{Line: recipient.Line, Email: recipient.Written, Reason: recipients.Duplicate}
 				}
 				known[hash] = struct{}{}
 			}
@@ -97,11 +100,7 @@ func (l *List) open(read func(io.Reader) error) error {
 		return fmt.Errorf("reading %s: %w", l.File, err)
 	}
 	defer file.Close()
-	err = read(&counted{r: file, seen: l.seen})
-	if mine, ok := errors.AsType[*recipients.Error](err); ok {
-		return campaign.Problems{{File: l.File, Line: mine.Line, Message: mine.Message}}
-	}
-	return err
+	return campaign.Join(read(&counted{r: file, seen: l.seen}))
 }
 
 // counted tells how much was read of r.

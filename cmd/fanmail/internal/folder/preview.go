@@ -3,6 +3,7 @@ package folder
 import (
 	"fmt"
 
+	"fanmail/shared/campaign"
 	"fanmail/shared/recipients"
 	"fanmail/shared/template"
 )
@@ -69,15 +70,19 @@ func NewPreview(folder Folder, number int) (*Preview, error) {
 }
 
 func newPreview(r *Result, row Row, message template.Message) *Preview {
-	p := &Preview{
+	return &Preview{
 		Row: row.Number, Line: row.Recipient.Line,
 		From: r.Content.Campaign.From, ReplyTo: append([]string{}, r.Content.Campaign.ReplyTo...), To: row.Recipient.Address,
-		Subject: message.Subject, Text: message.Text, HTML: message.HTML, Attachments: []Attachment{},
+		Subject: message.Subject, Text: message.Text, HTML: message.HTML, Attachments: attachments(r.Content),
 	}
-	for _, a := range r.Content.Attachments {
-		p.Attachments = append(p.Attachments, Attachment{Name: a.Name, ContentType: a.ContentType, Bytes: len(a.Data)})
+}
+
+func attachments(content *campaign.Content) []Attachment {
+	all := []Attachment{}
+	for _, a := range content.Attachments {
+		all = append(all, Attachment{Name: a.Name, ContentType: a.ContentType, Bytes: len(a.Data)})
 	}
-	return p
+	return all
 }
 
 func describe(reject *recipients.Reject) string {

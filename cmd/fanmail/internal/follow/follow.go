@@ -57,12 +57,12 @@ func (f Follower) Follow(ctx context.Context, arn, campaign string) (End, error)
 		execution, err := f.Source.DescribeExecution(ctx, arn)
 		switch {
 		case ctx.Err() != nil:
-			return End{}, fmt.Errorf("no longer following %s, which goes on by itself: %w", arn, ctx.Err())
+			return End{}, &Detached{campaign, arn, ctx.Err()}
 		case err != nil:
 			if failures++; failures > failuresAllowed {
-				return End{}, fmt.Errorf("no longer following %s, which goes on by itself: %w", arn, err)
+				return End{}, &Detached{campaign, arn, err}
 			}
-		case execution.Status != "RUNNING" && execution.Status != "PENDING_REDRIVE":
+		case !runsStill(execution):
 			return newEnd(execution)
 		default:
 			failures = 0

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 
 	"fanmail/cmd/fanmail/internal/folder"
 	"fanmail/cmd/fanmail/internal/terminal"
@@ -18,8 +17,6 @@ type Bucket interface {
 	Exists(ctx context.Context, key string) (bool, error)
 }
 
-var campaignName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
-
 // Source is where a campaign was found: a checked folder on this machine, or (Folder nil) only a name.
 type Source struct {
 	Campaign string
@@ -30,7 +27,7 @@ type Source struct {
 
 // Find takes the path of a folder, which it checks whole, or the name of a campaign that is in the bucket already.
 func Find(ctx context.Context, argument string, progress terminal.Progress) (Source, error) {
-	if _, err := os.Stat(argument); errors.Is(err, os.ErrNotExist) && campaignName.MatchString(argument) {
+	if _, err := os.Stat(argument); errors.Is(err, os.ErrNotExist) && campaign.ValidName(argument) {
 		return Source{Campaign: argument}, nil
 	}
 	f, err := folder.Open(argument)

@@ -17,8 +17,9 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// Source downloads objects of the bucket.
+// Source downloads objects of the bucket, and asks the ledger for a campaign.
 type Source interface {
+	Status(ctx context.Context, campaign string) (workflow.Report, error)
 	Download(ctx context.Context, key string, w io.Writer) error
 }
 
@@ -41,6 +42,9 @@ func Print(ctx context.Context, source Source, campaign string, o Options, stdou
 	var raw bytes.Buffer
 	err := source.Download(ctx, "reports/"+campaign+"/report.json", &raw)
 	if errors.Is(err, cloud.ErrNoObject) {
+		if _, err := source.Status(ctx, campaign); cloud.IsUnknownCampaign(err) {
+			return fmt.Errorf("there is no campaign %s", campaign)
+		}
 		return fmt.Errorf("%s has no report yet: an execution writes it when it ends; `fanmail status %s` shows how far it is", campaign, campaign)
 	}
 	if err != nil {
