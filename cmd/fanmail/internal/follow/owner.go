@@ -1,0 +1,42 @@
+package follow
+
+import (
+	"context"
+	"errors"
+
+	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/shared/workflow"
+)
+
+// Interrupted is the state in which people are shown a campaign that is under way in the ledger, but whose execution ended
+// without a chance to say so: it was stopped, for instance.
+const Interrupted = "interrupted"
+
+// UnderWay tells whether the ledger counts on the execution of a campaign to go on: it is being imported or sent, and no end of
+// the execution was recorded.
+func UnderWay(r workflow.Report) bool {
+	return (r.State == "importing" || r.State == "running") && r.Execution != "" && r.EndedAt.IsZero()
+}
+
+// Owner asks for the status of the execution that a campaign belongs to. One that Step Functions has forgotten has ended.
+func Owner(ctx context.Context, source Source, r workflow.Report) (status string, runs bool, err error) {
+	execution, err := source.DescribeExecution(ctx, r.Execution)
+	if errors.Is(err, cloud.ErrNoExecution) {
+		return "forgotten", false, nil
+	}
+	return execution.Status, runsStill(execution), err
+}
+
+func runsStill(e cloud.Execution) bool { return e.Status == "RUNNING" || e.Status == "PENDING_REDRIVE" }
+
+// Detached says that an execution is no longer followed, and why.
+type Detached struct {
+	Campaign, Execution string
+	Err                 error
+}
+
+func (d *Detached) Error() string {
+	return "no longer following " + d.Execution + ", which goes on by itself: " + d.Err.Error()
+}
+
+func (d *Detached) Unwrap() error { return d.Err }
