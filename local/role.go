@@ -96,7 +96,7 @@ func (r *Runtime) connect(ctx context.Context) (*pgx.Conn, error) {
 
 // withUser is a connection string for another user. A later setting of a key=value string counts over an earlier one.
 func withUser(dsn, user, password string) string {
-	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
+	if u, err := url.Parse(dsn); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
 		u.User = url.UserPassword(user, password)
 		query := u.Query()
 		query.Del("user")

@@ -3,9 +3,12 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,6 +27,9 @@ import (
 // startDatabase starts a private PostgreSQL unless there is a URL, chooses the role of the functions, and watches the sessions.
 func (r *Runtime) startDatabase(ctx context.Context) error {
 	r.databaseURL = r.options.DatabaseURL
+	if _, err := url.Parse(r.databaseURL); err != nil && strings.Contains(r.databaseURL, "://") {
+		return errors.New("DATABASE_URL is malformed: percent-encode the special characters of the user and the password")
+	}
 	if r.databaseURL == "" {
 		// A temporary server chooses its directory itself: the user who runs it may not enter ours.
 		config := postgres.Config{
@@ -130,9 +136,16 @@ func (r *Runtime) migrate(ctx context.Context) error {
 		var answer struct {
 			Reason     string
 			Statements []string
+			Warning    string
 		}
-		if err := json.Unmarshal(output.Payload, &answer); err == nil && len(answer.Statements) > 0 {
+		if err := json.Unmarshal(output.Payload, &answer); err != nil {
+			return fmt.Errorf("reading migrate's answer: %w", err)
+		}
+		if len(answer.Statements) > 0 {
 			r.options.Logger.Warn("PostgreSQL does not limit the functions' role", "reason", answer.Reason, "statements", answer.Statements)
+		}
+		if answer.Warning != "" {
+			r.options.Logger.Warn(answer.Warning)
 		}
 		return nil
 	}

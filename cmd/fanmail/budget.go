@@ -45,7 +45,17 @@ func (p *program) budget() *cobra.Command {
 		Example: `  fanmail budget
   fanmail budget --max-connections 87 --reserved 7 --others 10
   fanmail budget --max-connections 400 --rate 500`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 0:
+				return fmt.Errorf("budget takes no arguments")
+			case account.Limit < 0 || server.MaxConnections < 0 || server.Reserved < 0 || server.Others < 0 || senders < 0 || latency < 0 || !(rate >= 0):
+				return fmt.Errorf("a number is negative, or not a number")
+			case rate > 0 && server.MaxConnections == 0:
+				return fmt.Errorf("--rate needs --max-connections as well")
+			}
+			return nil
+		},
 		RunE: func(*cobra.Command, []string) error {
 			functions, err := deployment.Functions()
 			if err != nil {
@@ -54,7 +64,7 @@ func (p *program) budget() *cobra.Command {
 			if functions, err = deployment.WithSenders(functions, senders); err != nil {
 				return err
 			}
-			r := budgetReport{Functions: deployment.Budget(functions), Bound: deployment.Bound(functions), ReservableLimit: account.Limit - account.Unreserved}
+			r := budgetReport{Functions: deployment.Budget(functions), Bound: deployment.Bound(functions), ReservableLimit: max(0, account.Limit-account.Unreserved)}
 			var known *budget.Server
 			if server.MaxConnections > 0 {
 				allowed := server.Allowed()

@@ -20,6 +20,8 @@ func TestBudget(t *testing.T) {
 		{"a server too small", []string{"--max-connections", "20"}, exitFailed, []string{"bound"}, "but the server has only 12 for them"},
 		{"a new account", []string{"--account-concurrency", "110"}, exitFailed, []string{"bound"}, "only 10 of its 110 can be reserved"},
 		{"too many senders", []string{"--senders", "900"}, exitFailed, []string{"bound"}, "only 900 of its 1000 can be reserved"},
+		{"a negative number", []string{"--others", "-3"}, exitUsage, nil, "a number is negative"},
+		{"a rate without a server", []string{"--rate", "3"}, exitUsage, nil, "--rate needs --max-connections"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := fanmail(t, nil, append([]string{"budget"}, test.args...)...)

@@ -41,6 +41,8 @@ func (h *handler) handle(ctx context.Context, _ input) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
+	// Nothing limits or ends an administrator's session: it must not outlive the invocation.
+	defer func() { _ = h.db.Close() }()
 	login, err := h.functions.Login(ctx)
 	if err != nil {
 		return output{}, err
@@ -57,17 +59,16 @@ func (h *handler) handle(ctx context.Context, _ input) (output, error) {
 	if len(statements) > 0 {
 		slog.WarnContext(ctx, "the limits of the functions' role are not in order: run these statements by hand", "reason", reason, "statements", statements)
 	}
-	warning, err := h.weigh(ctx, db)
+	warning, err := h.weigh(ctx, db, role.Name)
 	return output{Applied: applied, Statements: statements, Reason: reason, Warning: warning}, err
 }
 
 // weigh compares the bound with what the server has to give now.
-func (h *handler) weigh(ctx context.Context, db *bun.DB) (string, error) {
-	server, err := ledger.Server(ctx, db)
+func (h *handler) weigh(ctx context.Context, db *bun.DB, role string) (string, error) {
+	server, err := ledger.Server(ctx, db, role)
 	if err != nil {
 		return "", err
 	}
-	server.RoleLimit = -1
 	err = budget.Fit([]budget.Function{{Name: "all", Concurrency: h.limit}}, budget.DefaultAccount, &server)
 	if err == nil {
 		return "", nil

@@ -71,7 +71,7 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) 
 	if s := facts.Standing; s.Campaign.State != ledger.Running || s.Counts.Pending+s.Counts.Claimed == 0 {
 		return facts, nil
 	}
-	if facts.Server, err = ledger.Server(ctx, db); err != nil {
+	if facts.Server, err = ledger.Server(ctx, db, ""); err != nil {
 		return facts, err
 	}
 	out, err := h.account.GetAccount(ctx, &sesv2.GetAccountInput{})

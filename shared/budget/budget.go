@@ -69,7 +69,11 @@ type Need struct {
 
 // Senders is rate x latency / parallel calls, rounded up.
 func (n Need) Senders() int {
-	return max(1, int(math.Ceil(n.Rate*n.Latency.Seconds()/float64(n.Parallel))))
+	senders := math.Ceil(n.Rate * n.Latency.Seconds() / float64(max(1, n.Parallel)))
+	if !(senders > 1) {
+		return 1
+	}
+	return int(min(senders, math.MaxInt32))
 }
 
 // Answer is how many senders work at once, and why.
@@ -128,7 +132,7 @@ var DefaultAccount = Account{Limit: 1000, Unreserved: 100}
 // Fit tells why the functions don't fit the account or the server; nil when they do. server is nil when it is not known.
 func Fit(functions []Function, account Account, server *Server) error {
 	bound := Bound(functions)
-	if most := account.Limit - account.Unreserved; bound > most {
+	if most := max(0, account.Limit-account.Unreserved); bound > most {
 		return fmt.Errorf("the functions reserve %d of the account's Lambda concurrency, but only %d of its %d can be reserved: lower reservedConcurrency in functions.yml, or ask AWS for more", bound, most, account.Limit)
 	}
 	if server != nil && bound > server.Allowed() {

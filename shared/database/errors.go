@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ const (
 
 // passing are the SQLSTATEs of failures that pass by themselves, such as a failover: a session that was ended, a server
 // that starts or stops, a deadlock. Class 08 is the same.
-var passing = []string{"57P01", "57P02", "57P03", "57P05", "40001", "40P01", "55P03"}
+var passing = []string{"25P03", "57P01", "57P02", "57P03", "57P05", "40001", "40P01", "55P03"}
 
 // Explain turns an error of PostgreSQL, or of the way to it, into the named error that the state machine knows: one line
 // that says what was being done (the text of err), what is wrong, and how to mend it. Any other error comes back as it is.
@@ -141,11 +142,17 @@ func doing(err error, pg *pgconn.PgError) string {
 	return before
 }
 
+var quoted = regexp.MustCompile("\"[^\"]*\"|`[^`]*`")
+
 // malformed drops the connection string, which may hold a password, from pgx's parse error.
 func malformed(err error) string {
+	if errors.Is(err, errAmbiguous) {
+		return err.Error()
+	}
 	var parse *pgconn.ParseConfigError
 	if errors.As(err, &parse) && parse.Unwrap() != nil {
-		return oneLine(parse.Unwrap()) + "; write postgres://user:password@host:5432/database"
+		// What it quotes may be a part of the password.
+		return quoted.ReplaceAllString(oneLine(parse.Unwrap()), "...") + "; write postgres://user:password@host:5432/database"
 	}
 	return "write postgres://user:password@host:5432/database"
 }

@@ -57,6 +57,9 @@ func (l iam) apply(ctx context.Context, config *pgx.ConnConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
 	endpoint := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	if !onThisMachine(config) && !encrypted(config) {
+		return &workflow.DatabaseFailed{Message: "an IAM token must not cross the network unencrypted: take sslmode out of DATABASE_URL, or write sslmode=verify-full"}
+	}
 	if l.config.Region == "" {
 		return &workflow.DatabaseFailed{Message: "an IAM token for PostgreSQL needs a region: set AWS_REGION"}
 	}
@@ -66,6 +69,16 @@ func (l iam) apply(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	config.Password = token
 	return nil
+}
+
+// encrypted tells whether no attempt to connect goes without TLS.
+func encrypted(config *pgx.ConnConfig) bool {
+	for _, fallback := range config.Fallbacks {
+		if fallback.TLSConfig == nil {
+			return false
+		}
+	}
+	return config.TLSConfig != nil
 }
 
 func (l iam) explain(err error) error {

@@ -3,6 +3,7 @@ package database
 import (
 	"crypto/x509"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -26,6 +27,9 @@ var rdsAuthorities []byte
 //
 // ca is a PEM file of authorities; without one, and without an sslrootcert, those of the system and of Amazon RDS count.
 func parse(dsn, ca string) (*pgx.ConnConfig, error) {
+	if !unambiguous(dsn) {
+		return nil, errAmbiguous
+	}
 	authorities := says(dsn, "sslrootcert") || os.Getenv("PGSSLROOTCERT") != ""
 	if ca != "" && !authorities {
 		dsn = with(dsn, "sslrootcert", ca)
@@ -44,6 +48,19 @@ func parse(dsn, ca string) (*pgx.ConnConfig, error) {
 		trustDefaults(config)
 	}
 	return config, nil
+}
+
+// errAmbiguous must not quote the string: what is wrong with it may be its password.
+var errAmbiguous = errors.New("percent-encode the special characters of the user and the password: # is %23, ? is %3F, / is %2F, @ is %40")
+
+// unambiguous tells whether a URL reads the same for pgx, which has a lenient parser of its own, and for net/url, by which
+// an sslmode is looked for and added here. A string that reads differently could switch verification off unnoticed.
+func unambiguous(dsn string) bool {
+	if !isURL(dsn) {
+		return true
+	}
+	u, err := url.Parse(dsn)
+	return err == nil && u.Fragment == "" && !strings.Contains(u.RawQuery, "@") && !strings.Contains(u.Host, "@")
 }
 
 // trustDefaults gives the authorities to each TLS configuration that verifies. pgx verifies without the host name through a
@@ -110,7 +127,8 @@ func says(dsn, setting string) bool {
 		u, err := url.Parse(dsn)
 		return err == nil && u.Query().Has(setting)
 	}
-	return regexp.MustCompile(`(^|\s)` + setting + `\s*=`).MatchString(dsn)
+	unquoted := regexp.MustCompile(`'(?:[^'\\]|\\.)*'`).ReplaceAllString(dsn, "''")
+	return regexp.MustCompile(`(^|\s)` + setting + `\s*=`).MatchString(unquoted)
 }
 
 // with adds a setting to a connection string.

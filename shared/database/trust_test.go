@@ -3,6 +3,7 @@ package database
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"testing"
 	"time"
 )
@@ -82,5 +83,32 @@ func TestASSLModeThatIsNotSaidVerifiesInFull(t *testing.T) {
 				t.Errorf("%s: falls back to %s without verifying", test.dsn, fallback.Host)
 			}
 		}
+	}
+}
+
+func TestAStringThatParsersReadDifferentlyIsRefusedWithoutItsPassword(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://user:SEC#RET@db.example.com:5432/db",
+		"postgres://user:SEC?RET@db.example.com:5432/db",
+		"postgres://user:SEC[RET@db.example.com:5432/db",
+		"postgres://user:SEC^RET@db.example.com:5432/db",
+		"postgres://user:12#RET@db.example.com:5432/db",
+		"postgres://user:12?RET@db.example.com:5432/db",
+	} {
+		_, err := New(dsn, "test").DB()
+		if err == nil {
+			config, _ := parse(dsn, "")
+			if config == nil || config.TLSConfig == nil || config.TLSConfig.InsecureSkipVerify || len(config.Fallbacks) > 0 {
+				t.Errorf("%s is taken, and nothing is verified", dsn)
+			}
+			continue
+		}
+		if message := err.Error(); strings.Contains(message, "SEC") || strings.Contains(message, "RET") || !strings.Contains(message, "percent-encode") {
+			t.Errorf("%s: %s", dsn, message)
+		}
+	}
+	config, err := parse("host=db.example.com user=u password='x sslmode=disable'", "")
+	if err != nil || config.TLSConfig == nil || config.TLSConfig.InsecureSkipVerify {
+		t.Errorf("a password that mentions sslmode switches verification off: %v", err)
 	}
 }

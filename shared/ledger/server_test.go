@@ -38,7 +38,7 @@ func TestServerCountsTheSessionsOfOthersAndTheLimitOfTheRole(t *testing.T) {
 	limited := *address
 	limited.User = url.UserPassword(string(role), "secret")
 	seen := func(db *bun.DB) budget.Server {
-		server, err := ledger.Server(context.Background(), db)
+		server, err := ledger.Server(context.Background(), db, "")
 		if err != nil {
 			t.Fatal(err)
 		}
