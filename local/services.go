@@ -28,7 +28,7 @@ import (
 func (r *Runtime) startDatabase(ctx context.Context) error {
 	r.databaseURL = r.options.DatabaseURL
 	if _, err := url.Parse(r.databaseURL); err != nil && strings.Contains(r.databaseURL, "://") {
-		return errors.New("DATABASE_URL is malformed: percent-encode the special characters of the user and the password")
+		return errors.New("DATABASE_URL is malformed: write postgres://user:password@host:5432/database, and percent-encode the special characters of the user and the password")
 	}
 	if r.databaseURL == "" {
 		// A temporary server chooses its directory itself: the user who runs it may not enter ours.

@@ -113,7 +113,7 @@ func TestAWrongDatabaseIsSaidInOneLine(t *testing.T) {
 		{"wrong password", changed(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "wrong-secret") }), "password"},
 		{"no such database", changed(func(u *url.URL) { u.Path = "/nowhere" }), "nowhere"},
 		{"nobody listens", changed(func(u *url.URL) { u.Host = closed.Addr().String() }), closed.Addr().String()},
-		{"malformed", "postgres://user:wrong-secret@127.0.0.1:port/fanmail", "port"},
+		{"malformed", "postgres://user:wrong-secret@127.0.0.1:port/fanmail", "DATABASE_URL is malformed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -51,7 +51,7 @@ func parse(dsn, ca string) (*pgx.ConnConfig, error) {
 }
 
 // errAmbiguous must not quote the string: what is wrong with it may be its password.
-var errAmbiguous = errors.New("percent-encode the special characters of the user and the password: # is %23, ? is %3F, / is %2F, @ is %40")
+var errAmbiguous = errors.New("write postgres://user:password@host:5432/database, and percent-encode the special characters of the user and the password: # is %23, ? is %3F, / is %2F, @ is %40")
 
 // unambiguous tells whether a URL reads the same for pgx, which has a lenient parser of its own, and for net/url, by which
 // an sslmode is looked for and added here. A string that reads differently could switch verification off unnoticed.
