@@ -3,16 +3,14 @@ package main
 import (
 	"github.com/google/uuid"
 
-	"bytes"
 	"context"
-	"encoding/json"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/database"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
 )
@@ -35,17 +33,7 @@ func newHandler(t *testing.T) *handler {
 
 func event(t *testing.T) workflow.ControlInput {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var in workflow.ControlInput
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&in); err != nil {
-		t.Fatalf("event.json: %v", err)
-	}
-	return in
+	return functiontest.Event[workflow.ControlInput](t)
 }
 
 func TestStatusTellsHowTheCampaignStands(t *testing.T) {

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http/httptest"
-	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +15,7 @@ import (
 	"fanmail/local/s3"
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
@@ -90,13 +88,7 @@ func (f *fixture) download(t *testing.T, key string) string {
 
 func event(t *testing.T) workflow.FinishInput {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	check(t, err)
-	var in workflow.FinishInput
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	check(t, decoder.Decode(&in))
-	return in
+	return functiontest.Event[workflow.FinishInput](t)
 }
 
 func check(t *testing.T, err error) {

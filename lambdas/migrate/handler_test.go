@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -17,23 +15,14 @@ import (
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/database"
 	"fanmail/shared/deployment"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
 )
 
 func event(t *testing.T) input {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var in input
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&in); err != nil {
-		t.Fatalf("event.json: %v", err)
-	}
-	return in
+	return functiontest.Event[input](t)
 }
 
 // functionOf returns the handler as main makes it for these two URLs; "" is no administrator.

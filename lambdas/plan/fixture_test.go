@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,6 +19,7 @@ import (
 	"fanmail/shared/campaign"
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
@@ -141,13 +140,7 @@ func (f *fixture) manifest(t *testing.T, object workflow.Object) string {
 
 func event(t *testing.T) workflow.PlanInput {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	check(t, err)
-	var in workflow.PlanInput
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	check(t, decoder.Decode(&in))
-	return in
+	return functiontest.Event[workflow.PlanInput](t)
 }
 
 func check(t *testing.T, err error) {

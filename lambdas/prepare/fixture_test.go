@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
 	"strings"
 	"testing"
@@ -22,6 +20,7 @@ import (
 	"fanmail/local/s3"
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
@@ -151,13 +150,7 @@ func (f *fixture) campaign(t *testing.T) *ledger.Campaign {
 
 func event(t *testing.T) workflow.PrepareInput {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	check(t, err)
-	var in workflow.PrepareInput
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	check(t, decoder.Decode(&in))
-	return in
+	return functiontest.Event[workflow.PrepareInput](t)
 }
 
 func check(t *testing.T, err error) {

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,6 +21,7 @@ import (
 	"fanmail/shared/campaign"
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
+	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
 	"fanmail/shared/storage"
@@ -104,13 +102,7 @@ func serve(t *testing.T, h http.HandlerFunc) aws.Config {
 
 func event(t *testing.T) workflow.SendInput {
 	t.Helper()
-	data, err := os.ReadFile("event.json")
-	check(t, err)
-	var in workflow.SendInput
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	check(t, decoder.Decode(&in))
-	return in
+	return functiontest.Event[workflow.SendInput](t)
 }
 
 // invocation is the context of an invocation with five minutes left.
