@@ -57,3 +57,16 @@ func BenchmarkSendEmail(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
+
+// BenchmarkSendEmailWithEvents is BenchmarkSendEmail with a configuration set and a target that costs nothing.
+func BenchmarkSendEmailWithEvents(b *testing.B) {
+	a := start(b, ses.Config{MaxSendRate: 1e9, Max24HourSend: -1, Publish: func([]ses.Published) error { return nil }})
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := a.client.SendEmail(b.Context(), tracked("anna@example.org")); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+}

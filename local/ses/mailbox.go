@@ -10,68 +10,18 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Entry is one line of the mailbox: an accepted message without its content.
-type Entry struct {
-	MessageID        string            `json:"messageId"`
-	Time             time.Time         `json:"time"`
-	From             string            `json:"from"`
-	To               []string          `json:"to"`
-	Cc               []string          `json:"cc,omitempty"`
-	Bcc              []string          `json:"bcc,omitempty"`
-	Subject          string            `json:"subject"`
-	Tags             map[string]string `json:"tags"`
-	ConfigurationSet string            `json:"configurationSet,omitempty"`
-}
-
-func newEntry(r *Request) *Entry {
-	e := &Entry{
-		From:             r.FromEmailAddress,
-		To:               r.Destination.ToAddresses,
-		Cc:               r.Destination.CcAddresses,
-		Bcc:              r.Destination.BccAddresses,
-		Tags:             make(map[string]string, len(r.EmailTags)),
-		ConfigurationSet: r.ConfigurationSetName,
-	}
-	if e.To == nil {
-		e.To = []string{}
-	}
-	if simple := r.Content.Simple; simple != nil {
-		e.Subject = simple.Subject.value()
-	} else {
-		e.Subject = rawSubject(r.Content.Raw)
-	}
-	for _, tag := range r.EmailTags {
-		e.Tags[tag.Name] = tag.Value
-	}
-	return e
-}
-
-// recipients is the number of recipients.
-func (e *Entry) recipients() int { return len(e.To) + len(e.Cc) + len(e.Bcc) }
-
-// quotaRecipients is the number of recipients that count for the daily quota: the mailbox simulator's do not.
-// https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
-func (e *Entry) quotaRecipients() int {
-	n := e.recipients()
-	for _, list := range [][]string{e.To, e.Cc, e.Bcc} {
-		for _, address := range list {
-			if strings.HasSuffix(strings.ToLower(strings.TrimRight(address, "> ")), "@simulator.amazonses.com") {
-				n--
-			}
-		}
-	}
-	return n
-}
-
 // stored is one line of the content file.
 type stored struct {
 	MessageID string          `json:"messageId"`
 	Time      time.Time       `json:"time"`
+	Caller    string          `json:"caller"`
+	SourceIP  string          `json:"sourceIp"`
 	Request   json.RawMessage `json:"request"`
 }
 
@@ -133,10 +83,13 @@ func (m *mailbox) recover(each func(*Entry)) error {
 // append numbers the message and writes it. The caller holds the service's lock, has set e.Time, and content is one line.
 func (m *mailbox) append(e *Entry, content []byte) error {
 	e.MessageID = newMessageID(e.Time, m.contentsSize)
-	line := make([]byte, 0, len(content)+160)
-	line = fmt.Appendf(line, `{"messageId":"%s","time":"%s","request":`, e.MessageID, e.Time.Format(time.RFC3339Nano))
-	line = append(line, content...)
-	line = append(line, "}\n"...)
+	// The request stands at the end and is not parsed again, however large it is.
+	line, err := json.Marshal(stored{MessageID: e.MessageID, Time: e.Time, Caller: e.Caller, SourceIP: e.SourceIP, Request: json.RawMessage("0")})
+	if err != nil {
+		return err
+	}
+	line = slices.Grow(line[:len(line)-len("0}")], len(content)+len("}\n"))
+	line = append(append(line, content...), "}\n"...)
 	entry, err := json.Marshal(e)
 	if err != nil {
 		return err

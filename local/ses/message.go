@@ -12,19 +12,11 @@ import (
 // Message is an accepted message with its content, as GET /_mailbox/<messageId> shows it.
 type Message struct {
 	Entry
-	ReplyTo     []string            `json:"replyTo,omitempty"`
-	Headers     []MessageHeader     `json:"headers"`
 	HTML        string              `json:"html,omitempty"`
 	Text        string              `json:"text,omitempty"`
 	Attachments []MessageAttachment `json:"attachments"`
 	// Raw is the MIME message of a call that sent one; the fields above are then empty.
 	Raw string `json:"raw,omitempty"`
-}
-
-// MessageHeader is an additional header.
-type MessageHeader struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
 }
 
 // MessageAttachment is an attached file; Content is base64 in JSON.
@@ -60,7 +52,8 @@ func (s *Service) Message(messageID string) (*Message, error) {
 	if request.Content.Raw != nil {
 		checkRaw(&request) // takes From and To out of the headers, as at acceptance
 	}
-	m := &Message{Entry: *newEntry(&request), ReplyTo: request.ReplyToAddresses, Headers: []MessageHeader{}, Attachments: []MessageAttachment{}}
+	request.Caller, request.SourceIP = stored.Caller, stored.SourceIP
+	m := &Message{Entry: *newEntry(&request), Attachments: []MessageAttachment{}}
 	m.MessageID, m.Time = stored.MessageID, stored.Time
 	if raw := request.Content.Raw; raw != nil {
 		m.Raw = string(raw.Data)
@@ -68,9 +61,6 @@ func (s *Service) Message(messageID string) (*Message, error) {
 	}
 	simple := request.Content.Simple
 	m.HTML, m.Text = simple.Body.Html.value(), simple.Body.Text.value()
-	for _, h := range simple.Headers {
-		m.Headers = append(m.Headers, MessageHeader(h))
-	}
 	for _, a := range simple.Attachments {
 		m.Attachments = append(m.Attachments, MessageAttachment{
 			FileName: a.FileName, ContentType: a.ContentType, ContentID: a.ContentId, Disposition: a.ContentDisposition,

@@ -149,3 +149,37 @@ func TestLatencyIsWaitedForAndCloseEndsIt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAClockThatJumpsByDaysRenewsWhatItShould(t *testing.T) {
+	now, events := newClock(), newTarget()
+	a := start(t, ses.Config{Clock: now.Now, MaxSendRate: 2, Max24HourSend: 3, Publish: events.publish})
+	for day := range 4 {
+		for _, want := range []float64{1, 2} {
+			a.send(t, tracked("anna@example.org"))
+			if got := a.Quota().SentLast24Hours; got != want {
+				t.Errorf("day %d: SentLast24Hours is %v, want %v", day, got, want)
+			}
+		}
+		if e := a.sendError(t, email("anna@example.org")); e.ErrorMessage() != ses.ErrRate.Message {
+			t.Errorf("day %d: got %v, want the rate to be used up", day, e)
+		}
+		now.Advance(time.Minute)
+		a.send(t, tracked("anna@example.org"))
+		if e := a.sendError(t, email("anna@example.org")); e.ErrorMessage() != ses.ErrDailyQuota.Message {
+			t.Errorf("day %d: got %v, want the daily quota to be used up", day, e)
+		}
+		now.Advance(24*time.Hour + time.Minute)
+		if got := a.Quota().SentLast24Hours; got != 0 {
+			t.Errorf("a day after day %d SentLast24Hours is %v", day, got)
+		}
+	}
+	entries := a.entries(t)
+	for i, r := range events.next(t, 2*len(entries)) {
+		if want := entries[i/2].Time.Format("2006-01-02T15:04:05.000Z"); r.Mail.Timestamp != want {
+			t.Errorf("event %d is of a message of %s, want %s", i, r.Mail.Timestamp, want)
+		}
+	}
+	if first, last := entries[0].Time, entries[len(entries)-1].Time; last.Sub(first) < 3*24*time.Hour {
+		t.Errorf("the mailbox's times go from %s to %s", first, last)
+	}
+}

@@ -8,6 +8,10 @@ type Request struct {
 	Content              *Content
 	EmailTags            []Tag
 	ConfigurationSetName string
+
+	// Caller is the access key id that signed the call, and SourceIP the address it came from; neither is in the body.
+	Caller   string `json:"-"`
+	SourceIP string `json:"-"`
 }
 
 // Destination lists the recipients of a message: at most 50 in all.

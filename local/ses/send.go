@@ -2,10 +2,12 @@ package ses
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
+	"maps"
 	"net/http"
+	"strconv"
 	"sync"
 )
 
@@ -42,32 +44,69 @@ func (s *Service) sendEmail(w http.ResponseWriter, r *http.Request) {
 		s.answerError(w, e)
 		return
 	}
+	request.Caller, request.SourceIP = caller(r), sourceIP(r)
+	s.decide(w, &request, body)
+}
 
-	var fault Fault
-	if s.config.Fault != nil {
-		fault = s.config.Fault(&request)
-	}
+// decide accepts or refuses a well-formed request and answers it, with the faults that are asked for.
+func (s *Service) decide(w http.ResponseWriter, request *Request, body []byte) {
+	fault := s.faultFor(request)
 	s.wait(fault.Delay)
+	if fault.BeforeDecision != nil {
+		fault.BeforeDecision()
+	}
 	if fault.Drop {
-		panic(http.ErrAbortHandler)
+		hangUp(w, fault.Reset)
 	}
 	messageID, e := "", fault.Error
 	if e == nil {
-		messageID, e = s.accept(&request, body)
+		messageID, e = s.accept(request, body)
 	}
 	s.wait(s.Settings().latency() + fault.AnswerDelay)
+	if e == nil && fault.BeforeAnswer != nil {
+		fault.BeforeAnswer()
+	}
 	switch {
 	case e != nil:
 		s.answerError(w, e)
 	case fault.LoseAnswer:
-		panic(http.ErrAbortHandler)
-	case fault.Answer != "":
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, fault.Answer)
+		hangUp(w, fault.Reset)
 	default:
-		s.answer(w, http.StatusOK, struct{ MessageId string }{messageID})
+		s.answerAccepted(w, messageID, fault)
+	}
+	if fault.AfterAnswer != nil {
+		// Every answer has a Content-Length: once it is flushed, the caller need not wait for the end of this handler.
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			s.config.Logger.Debug("flushing an answer of the local SES", "error", err)
+		}
+		fault.AfterAnswer()
 	}
 }
+
+// answerAccepted writes SES's answer to a message that it took, or what the fault makes of it.
+func (s *Service) answerAccepted(w http.ResponseWriter, messageID string, fault Fault) {
+	if fault.Answer == "" && !fault.CutAnswer {
+		s.answer(w, http.StatusOK, sent{messageID})
+		return
+	}
+	answer := []byte(fault.Answer)
+	if fault.Answer == "" {
+		answer, _ = json.Marshal(sent{messageID}) // a string can always be marshalled
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	maps.Copy(w.Header(), fault.AnswerHeader)
+	w.WriteHeader(cmp.Or(fault.AnswerStatus, http.StatusOK))
+	if fault.CutAnswer {
+		w.Write(answer[:len(answer)/2])
+		http.NewResponseController(w).Flush()
+		hangUp(w, fault.Reset)
+	}
+	w.Write(answer)
+}
+
+// sent is the body of SES's answer to an accepted SendEmail.
+type sent struct{ MessageId string }
 
 // accept applies the account's limits and appends the message to the mailbox.
 func (s *Service) accept(request *Request, body []byte) (messageID string, _ *Error) {
@@ -98,5 +137,6 @@ func (s *Service) accept(request *Request, body []byte) (messageID string, _ *Er
 	}
 	s.rate.take(len(request.recipients()))
 	s.day.add(now, entry.quotaRecipients())
+	s.publisher.notice()
 	return entry.MessageID, nil
 }

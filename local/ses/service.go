@@ -10,6 +10,7 @@
 //	GET  /_mailbox.jsonl             one JSON object per accepted message, in order of acceptance
 //	GET  /_mailbox/<messageId>       a whole message
 //	GET, POST /_ses/settings         what may be changed while it runs
+//	POST /_ses/events                publishes an event of a message: {"messageId": ..., "eventType": "Open"}
 package ses
 
 import (
@@ -18,6 +19,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,11 +37,24 @@ type Config struct {
 	VerifiedIdentities []string
 	// Region stands in error messages; the default is us-east-1.
 	Region string
+	// Account is the twelve digits of the account in events; the default is 000000000000.
+	Account string
 	// Fault, if set, is asked about every well-formed SendEmail before it is accepted. It must be safe for concurrent use.
+	// SetFault replaces it.
 	Fault func(*Request) Fault
+	// Publish, if set, gets the events of the messages that were sent with a configuration set, in the order of acceptance.
+	// It returns nil when the target has all of them for good; after an error the same events are published again, later.
+	// It is not called concurrently, but for the events of POST /_ses/events.
+	Publish func([]Published) error
+	// DeliveryDelay is the time from a Send event to the Delivery or Bounce of the message; 0 means 30 ms, less than 0 none.
+	DeliveryDelay time.Duration
+	// EventFault, if set, is asked about every event: the copies that are published, as delays added to the event's own. An
+	// empty answer loses the event, two elements double it. Its answer should depend on the event alone: one that is
+	// published again after a restart is asked about again. It must be safe for concurrent use.
+	EventFault func(EventInfo) []time.Duration
 	// Logger gets one line per problem of the service itself; the default discards them.
 	Logger *slog.Logger
-	// Clock tells the time for quotas and for the mailbox; the default is time.Now.
+	// Clock tells the time for quotas, the mailbox and events; the default is time.Now. It may jump forward by days, never back.
 	Clock func() time.Time
 }
 
@@ -54,6 +69,13 @@ func (c Config) withDefaults() Config {
 	if c.Region == "" {
 		c.Region = "us-east-1"
 	}
+	if c.Account == "" {
+		c.Account = "000000000000"
+	}
+	if c.DeliveryDelay == 0 {
+		c.DeliveryDelay = 30 * time.Millisecond
+	}
+	c.DeliveryDelay = max(0, c.DeliveryDelay)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -65,11 +87,13 @@ func (c Config) withDefaults() Config {
 
 // Service is a local SES account. It is an http.Handler and safe for concurrent use.
 type Service struct {
-	config  Config
-	mux     *http.ServeMux
-	mailbox *mailbox
-	closed  chan struct{}
-	once    sync.Once
+	config    Config
+	mux       *http.ServeMux
+	mailbox   *mailbox
+	publisher *publisher
+	fault     atomic.Pointer[func(*Request) Fault]
+	closed    chan struct{}
+	once      sync.Once
 
 	// mu guards what follows, and makes the order of acceptance the order of the mailbox.
 	mu       sync.Mutex
@@ -104,6 +128,12 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("starting the local SES: %w", err)
 	}
 	s.mailbox = box
+	s.SetFault(c.Fault)
+	if c.Publish != nil {
+		if s.publisher, err = startPublisher(s); err != nil {
+			return nil, errors.Join(fmt.Errorf("starting the local SES: %w", err), box.close())
+		}
+	}
 
 	s.mux.HandleFunc("POST /v2/email/outbound-emails", s.sendEmail)
 	s.mux.HandleFunc("GET /v2/email/account", s.getAccount)
@@ -113,18 +143,20 @@ func New(c Config) (*Service, error) {
 	s.mux.HandleFunc("GET /_mailbox/{messageId}", s.getMessage)
 	s.mux.HandleFunc("GET /_ses/settings", s.getSettings)
 	s.mux.HandleFunc("POST /_ses/settings", s.postSettings)
+	s.mux.HandleFunc("POST /_ses/events", s.postEvent)
 	return s, nil
 }
 
 // ServeHTTP answers the routes of the package comment.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close answers waiting calls at once and closes the mailbox. Calls that come later are answered
-// with ErrUnavailable.
+// Close answers waiting calls at once, waits for the Publish that runs, if any, and closes the mailbox. Calls that come
+// later are answered with ErrUnavailable. Events that are not published yet are when the mailbox is opened again.
 func (s *Service) Close() error {
 	var err error
 	s.once.Do(func() {
 		close(s.closed)
+		s.publisher.stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		err = s.mailbox.close()

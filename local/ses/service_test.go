@@ -64,15 +64,18 @@ func start(t testing.TB, config ses.Config) *account {
 		service.Close()
 		server.Close()
 	})
-	return &account{service, newClient(server.URL, 1), server.URL}
+	return &account{service, newClient(server.URL), server.URL}
 }
 
-func newClient(url string, attempts int) *sesv2.Client {
+func newClient(url string) *sesv2.Client { return newClientOf(url, "local") }
+
+// newClientOf is a client that signs with an access key id and does not retry.
+func newClientOf(url, accessKey string) *sesv2.Client {
 	return sesv2.New(sesv2.Options{
 		BaseEndpoint:     aws.String(url),
 		Region:           "us-east-1",
-		Credentials:      credentials.NewStaticCredentialsProvider("local", "local", ""),
-		RetryMaxAttempts: attempts,
+		Credentials:      credentials.NewStaticCredentialsProvider(accessKey, "secret", ""),
+		RetryMaxAttempts: 1,
 		HTTPClient:       &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	})
 }
