@@ -51,7 +51,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{payload, set("States/Finish/Parameters/Payload/error", nil), "Finish: does not pass error, which FinishInput reads"},
 		{payload, set("States/RecordFailure/Parameters/Payload/reason", nil), "RecordFailure: does not pass reason, which FinishInput reads"},
 		{payload, set(sendBatch+"Parameters", whole), "SendBatch: passes result, which SendInput does not read"},
-		{payload, both(set(sendBatch+"Parameters", whole), set("States/Send/ItemSelector/until.$", nil)), "SendBatch: does not pass until, which SendInput reads"},
+		{payload, both(set(sendBatch+"Parameters", whole), set("States/Send/ItemSelector/wave.$", nil)), "SendBatch: does not pass wave, which SendInput reads"},
 		{payload, both(set(sendBatch+"Parameters", whole), set("States/Send/ItemSelector/items.$", "$$.Map.Item.Value")), "SendBatch: passes items, which SendInput does not read"},
 		{payload, set(sendBatch+"Parameters", map[string]any{"FunctionName": sender}), "SendBatch: does not pass batch, which SendInput reads"},
 		{payload, set("States/Plan/ResultSelector/until.$", "$.Payload.untill"), "Plan: ResultSelector until.$: $.Payload.untill is no field of PlanOutput"},
@@ -60,7 +60,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{payload, func(in *texts) { in.handlers["send"] = nil }, "SendBatch: lambdas/send has no handler"},
 
 		{path, set("States/Plan/Parameters/Payload/campaign.$", "$.name"), "Plan: $.name leads nowhere"},
-		{path, both(set(sendBatch+"Parameters/Payload", map[string]any{"until.$": "$.until"}), set("States/Send/ItemSelector/until.$", nil)), "SendBatch: $.until leads nowhere"},
+		{path, both(set(sendBatch+"Parameters/Payload", map[string]any{"wave.$": "$.wave"}), set("States/Send/ItemSelector/wave.$", nil)), "SendBatch: $.wave leads nowhere"},
 		{path, set("States/WaitUntil/TimestampPath", "$.plan.til"), "WaitUntil: $.plan.til leads nowhere"},
 		{path, set("States/Send/ItemReader/Parameters/Key.$", "$.plan.manifest.name"), "Send: $.plan.manifest.name leads nowhere"},
 		{path, set("States/Send/ItemProcessor/States/More?/Choices/0/Variable", "$.result.moar"), "More?: $.result.moar leads nowhere"},

@@ -64,6 +64,7 @@ func TestTemplateBoundsEveryFunction(t *testing.T) {
 type resource struct {
 	Type       string
 	Properties state
+	DependsOn  []string
 }
 
 func readTemplate(t *testing.T) map[string]resource {

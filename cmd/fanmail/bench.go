@@ -140,9 +140,13 @@ func (p *program) benchLoop() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			timeout, err := cloud.SendTimeout()
+			if err != nil {
+				return err
+			}
 			return bench.Loop{
 				Folder: folder.Folder{Name: examples.SpringSaleName, FS: examples.SpringSale()}, Share: share,
-				SES: cloud.Sender(config, mailer.Parallel),
+				SES: cloud.Sender(config, mailer.Parallel, timeout),
 			}.Run(c.Context(), os.Stdin, p.stdout)
 		},
 	}

@@ -30,9 +30,10 @@ type fakeAWS struct {
 	// statusFails makes status a function error, start an error of StartExecution.
 	statusFails bool
 	start       map[string]any
-	// started is the body of StartExecution; uploads are the keys in their order.
-	started map[string]string
-	uploads []string
+	// started is the body of StartExecution, controlled the last one of the control function; uploads are the keys in their order.
+	started    map[string]string
+	controlled workflow.ControlInput
+	uploads    []string
 }
 
 // newFakeAWS serves f and sets the environment for it.
@@ -85,6 +86,8 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		next["executionArn"], next["startDate"] = fakeARN, 100.5
 		answer(w, http.StatusOK, next)
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/control/invocations"):
+		f.controlled = workflow.ControlInput{}
+		json.Unmarshal(body, &f.controlled)
 		if f.unknown && f.started == nil {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			answer(w, http.StatusOK, map[string]string{"errorMessage": "there is no such campaign", "errorType": "CampaignUnknown"})

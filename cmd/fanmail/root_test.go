@@ -39,6 +39,7 @@ func TestUsageMistakesAreOneLineAndExitCode2(t *testing.T) {
 		{"local --port 70000", "--port 70000: a port is 0 to 65535"},
 		{"local --rate 0", "--rate 0: it must be more than 0"},
 		{"local --rate NaN", "--rate NaN: it must be more than 0"},
+		{"local --visibility-timeout -1s", "--visibility-timeout -1s: it must be up to 12h"},
 		{"local --daily-quota 0", "--daily-quota 0: it must be more than 0, or -1 for none"},
 		{"report a --rejects - --json", "only one of --outcomes -, --rejects - and --json can go to stdout"},
 	} {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
@@ -10,28 +12,38 @@ import (
 	"fanmail/shared/workflow"
 )
 
+var actions = []string{workflow.ActionStatus, workflow.ActionRate, workflow.ActionResend, workflow.ActionDrop}
+
 type handler struct {
 	db *database.Handle
 }
 
 func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
-	if in.Action != workflow.ActionStatus {
-		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("action %q is unknown: use %q", in.Action, workflow.ActionStatus)}
+	if !slices.Contains(actions, in.Action) {
+		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("action %q is unknown: use one of %q", in.Action, actions)}
+	}
+	if math.IsNaN(in.Rate) || in.Rate < 0 {
+		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("rate %v: it must be a number of recipients per second, or 0 for the account's own", in.Rate)}
 	}
 	db, err := h.db.DB()
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	c, err := ledger.Find(ctx, db, in.Campaign)
+	var resolved int64
+	switch in.Action {
+	case workflow.ActionRate:
+		err = ledger.SetRate(ctx, db, in.Campaign, in.Rate)
+	case workflow.ActionResend, workflow.ActionDrop:
+		resolved, err = ledger.Resolve(ctx, db, in.Campaign, in.Action == workflow.ActionResend)
+	}
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	if c == nil {
-		return workflow.Report{}, &workflow.CampaignUnknown{Message: fmt.Sprintf("there is no campaign %q in the ledger: it has not been started yet", in.Campaign)}
-	}
-	counts, err := ledger.Count(ctx, db, c.ID)
+	c, err := ledger.Known(ctx, db, in.Campaign)
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	return report.Of(c, counts), nil
+	answer, err := report.Read(ctx, db, c)
+	answer.Resolved = resolved
+	return answer, err
 }

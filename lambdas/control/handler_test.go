@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/database"
@@ -57,7 +58,10 @@ func TestStatusTellsHowTheCampaignStands(t *testing.T) {
 	if err := ledger.Import(ctx, db, c, next, func(ledger.Duplicate) error { return nil }, rejected); err != nil {
 		t.Fatal(err)
 	}
-	claim := ledger.Claiming{Campaign: c.Name, Execution: execution, Wave: 1, First: 1, Last: 3, Limit: 2, Claim: uuid.New()}
+	if _, err := db.ExecContext(ctx, "update fanmail.campaign set wave_until = '2099-01-01'"); err != nil {
+		t.Fatal(err)
+	}
+	claim := ledger.Claiming{Campaign: c.Name, Execution: execution, Wave: 1, First: 1, Last: 3, Limit: 2, Claim: uuid.New(), Lease: time.Minute}
 	if _, err := ledger.Claim(ctx, db, claim); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +91,7 @@ func TestACampaignThatWasNeverStartedIsUnknown(t *testing.T) {
 func TestAnUnknownActionIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 	for _, action := range []string{"", "delete", "Status"} {
 		_, err := (&handler{db: database.New("", "control-test")}).handle(context.Background(), workflow.ControlInput{Action: action, Campaign: "spring-sale"})
-		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use "status"`) {
+		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use one of ["status" "rate" "resend" "drop"]`) {
 			t.Errorf("action %q: got %T %v, want InvalidRequest that names the actions", action, err, err)
 		}
 	}

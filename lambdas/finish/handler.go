@@ -44,11 +44,10 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	counts, err := ledger.Count(ctx, db, c.ID)
+	summary, err := report.Read(ctx, db, c)
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	summary := report.Of(c, counts)
 	summary.Outcomes, summary.Rejects = outcomes, rejects
 	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,7 +21,7 @@ func TestTheReportAddsUpAndTheCampaignIsFinished(t *testing.T) {
 		update fanmail.recipient set state = 'failed', reason = 'MessageRejected: "bad", says SES', settled_at = '2026-11-23 09:00:01Z' where seq = 2;
 		update fanmail.recipient set state = 'suppressed', reason = 'complaint', settled_at = '2026-11-23 09:00:02Z' where seq = 3;
 		update fanmail.recipient set state = 'skipped', reason = 'unsubscribed', settled_at = '2026-11-23 09:00:03Z' where seq = 4;
-		update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = now() - interval '1 hour' where seq = 5;
+		update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = '2026-11-23 09:00:00Z' where seq = 5;
 		update fanmail.campaign set waves = 2, batches = 7`)
 	got, err := f.handler.handle(context.Background(), event(t))
 	check(t, err)
@@ -31,6 +32,7 @@ func TestTheReportAddsUpAndTheCampaignIsFinished(t *testing.T) {
 		Recipients: 6, Sent: 1, Failed: 1, Suppressed: 1, Skipped: 1, InDoubt: 1, Pending: 1,
 		Rejected: 2, RejectedByReason: map[string]int64{"not an address": 2}, Waves: 2, Batches: 7,
 		StartedAt: got.StartedAt, EndedAt: got.EndedAt,
+		Held:     []workflow.Held{{Seq: 5, Line: 6, Address: "r5@example.com", Since: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}},
 		Outcomes: workflow.Object{Bucket: bucket, Key: "reports/spring-sale/outcomes.csv"},
 		Rejects:  workflow.Object{Bucket: bucket, Key: "reports/spring-sale/rejects.csv"},
 	}

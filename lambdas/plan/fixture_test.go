@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -86,7 +88,7 @@ func newFixture(t *testing.T, n int, settings campaign.Campaign) *fixture {
 	}
 	err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
 	check(t, err)
-	f.handler = &handler{db: handle, account: cloud.Account(sesConfig), store: storage.New(cloud.S3(s3Config), bucket), senders: 10, bound: 18}
+	f.handler = &handler{db: handle, account: cloud.Account(sesConfig), store: storage.New(cloud.S3(s3Config), bucket), senders: 10, bound: 18, grace: 15 * time.Minute, probes: cloud.Sender(sesConfig, 1, 15*time.Second)}
 	return f
 }
 
@@ -136,6 +138,20 @@ func (f *fixture) manifest(t *testing.T, object workflow.Object) string {
 	check(t, err)
 	check(t, body.Close())
 	return string(content)
+}
+
+// mails are the messages that SES has accepted, in order.
+func (f *fixture) mails(t *testing.T) []ses.Entry {
+	t.Helper()
+	var lines bytes.Buffer
+	check(t, f.mailbox.Mailbox(&lines))
+	var entries []ses.Entry
+	for decoder := json.NewDecoder(&lines); decoder.More(); {
+		var entry ses.Entry
+		check(t, decoder.Decode(&entry))
+		entries = append(entries, entry)
+	}
+	return entries
 }
 
 func event(t *testing.T) workflow.PlanInput {

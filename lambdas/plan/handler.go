@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/uptrace/bun"
 
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
+	"fanmail/shared/mailer"
 	"fanmail/shared/planner"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
@@ -26,10 +28,15 @@ type account interface {
 type handler struct {
 	db      *database.Handle
 	account account
-	store   *storage.Store
+	// probes sends a probe, and never tries again; configurationSet is for campaigns that name none.
+	probes           mailer.SES
+	configurationSet string
+	store            *storage.Store
 	// senders is the reserved concurrency of the sender function, bound the sum over all functions.
 	senders int
 	bound   int
+	// grace is how long SES events may be on their way.
+	grace time.Duration
 }
 
 func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.PlanOutput, error) {
@@ -51,6 +58,9 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if decision.Halt {
 		return out, ledger.Halt(ctx, db, in.Campaign, in.Execution, decision.Reason)
 	}
+	if decision.Probe {
+		h.probe(ctx, &facts)
+	}
 	if decision.Next != workflow.NextSend {
 		return out, nil
 	}
@@ -60,13 +70,32 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 // facts asks SES only when there is something left to send: an account that can't be asked must not fail a campaign that
 // is done.
 func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) (planner.Facts, error) {
-	facts := planner.Facts{Senders: h.senders, Bound: h.bound, LastWave: in.Wave}
-	var err error
-	if facts.Standing, err = ledger.Stand(ctx, db, in.Campaign, in.Execution); err != nil {
+	facts := planner.Facts{Senders: h.senders, Bound: h.bound, Grace: h.grace, LastWave: in.Wave}
+	c, err := ledger.Owned(ctx, db, in.Campaign, in.Execution)
+	if err != nil {
 		return facts, err
 	}
-	if err := json.Unmarshal(facts.Standing.Campaign.Settings, &facts.Settings); err != nil {
+	if err := json.Unmarshal(c.Settings, &facts.Settings); err != nil {
 		return facts, fmt.Errorf("reading the settings of campaign %s: %w", in.Campaign, err)
+	}
+	// Waits end by the clock of Step Functions; a state that was entered long ago, and tried again since, has an old time.
+	now := time.Now()
+	if in.Now.After(now) {
+		now = in.Now
+	}
+	if facts.Standing, err = ledger.Stand(ctx, db, c, now); err != nil {
+		return facts, err
+	}
+	if facts.Standing.Counts.InDoubt > 0 {
+		n, err := ledger.SettleDoubt(ctx, db, c, facts.Settings.InDoubt, h.grace)
+		if err != nil {
+			return facts, err
+		}
+		slog.InfoContext(ctx, "settled what was in doubt", "campaign", in.Campaign, "recipients", facts.Standing.Counts.InDoubt,
+			"mailedAgain", n, "rule", facts.Settings.InDoubt)
+		if facts.Standing, err = ledger.Stand(ctx, db, c, now); err != nil {
+			return facts, err
+		}
 	}
 	if s := facts.Standing; s.Campaign.State != ledger.Running || s.Counts.Pending+s.Counts.Claimed == 0 {
 		return facts, nil
@@ -86,6 +115,14 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) 
 		facts.Quota.Max24HourSend, facts.Quota.SentLast24Hours, facts.Quota.MaxSendRate = q.Max24HourSend, q.SentLast24Hours, q.MaxSendRate
 	}
 	return facts, nil
+}
+
+// probe sends a probe. Without one the campaign only waits longer, and holds what it can't prove.
+func (h *handler) probe(ctx context.Context, facts *planner.Facts) {
+	c := &facts.Standing.Campaign
+	if err := mailer.Probe(ctx, h.probes, facts.Settings, c.Tag, h.configurationSet); err != nil {
+		slog.WarnContext(ctx, err.Error())
+	}
 }
 
 // wave writes the manifest and counts the wave.
@@ -113,6 +150,6 @@ func (h *handler) wave(ctx context.Context, db *bun.DB, facts *planner.Facts, d 
 	}
 	return out, ledger.StartWave(ctx, db, ledger.Wave{
 		Campaign: c, Batches: batches, Settled: facts.Standing.Counts.Settled(), Fruitless: d.Fruitless,
-		AccountRate: facts.Quota.MaxSendRate, CampaignRate: facts.Settings.Rate,
+		AccountRate: facts.Quota.MaxSendRate, CampaignRate: facts.Settings.Rate, Length: d.Until.Sub(facts.Standing.Now),
 	})
 }

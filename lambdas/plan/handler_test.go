@@ -154,7 +154,7 @@ func TestACampaignWithNothingLeftFinishesWithoutAskingSES(t *testing.T) {
 	f.account = refuse
 	for _, test := range []struct{ name, change, reason string }{
 		{"all settled", "update fanmail.recipient set state = 'skipped'", "sent"},
-		{"in doubt", "update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = now() - interval '1 hour'", "sent"},
+		{"in doubt", "update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = now() - interval '1 hour'", "sent, but 1 recipients are held in doubt"},
 		{"paused", "update fanmail.campaign set state = 'paused'", "paused"},
 		{"halted", "update fanmail.campaign set state = 'halted'", "halted"},
 		{"cancelled", "update fanmail.campaign set state = 'cancelled'", "cancelled"},

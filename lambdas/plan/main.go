@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 	_ "time/tzdata" // send windows name a zone; the Lambda runtime has no time zone database
 
 	"fanmail/shared/cloud"
@@ -31,7 +32,33 @@ func main() {
 	if functions, err = deployment.WithSenders(functions, senders); err != nil {
 		function.Fail(err)
 	}
+	timeout, err := cloud.SendTimeout()
+	if err != nil {
+		function.Fail(err)
+	}
+	grace, err := grace(os.Getenv("FANMAIL_GRACE"))
+	if err != nil {
+		function.Fail(err)
+	}
 	db := database.FromEnvironment("fanmail-plan")
-	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
-	function.Start(db, (&handler{db: db, account: cloud.Account(config), store: store, senders: senders, bound: deployment.Bound(functions)}).handle)
+	h := &handler{
+		db: db, account: cloud.Account(config), probes: cloud.Sender(config, 1, timeout), configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"),
+		store: storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET")), senders: senders, bound: deployment.Bound(functions), grace: grace,
+	}
+	function.Start(db, h.handle)
+}
+
+// defaultGrace is far longer than SES, SNS and SQS take on an ordinary day: being too early could mail somebody twice.
+const defaultGrace = 15 * time.Minute
+
+// grace reads FANMAIL_GRACE, written as Go writes durations (15m).
+func grace(text string) (time.Duration, error) {
+	if text == "" {
+		return defaultGrace, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second || d > 24*time.Hour {
+		return 0, fmt.Errorf("FANMAIL_GRACE is %q: set it to 1s to 24h, or leave it out for 15m", text)
+	}
+	return d, nil
 }

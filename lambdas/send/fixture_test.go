@@ -86,8 +86,9 @@ func newFixture(t *testing.T, n int, fault func(*ses.Request) ses.Fault) *fixtur
 	}
 	err = ledger.Import(ctx, f.db, c, next, func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return nil })
 	check(t, err)
+	f.exec(t, "update fanmail.campaign set wave_until = '2099-01-01'")
 	f.handler = &handler{
-		db: handle, store: store, ses: cloud.Sender(serve(t, f.mailbox.ServeHTTP), mailer.Parallel),
+		db: handle, store: store, ses: cloud.Sender(serve(t, f.mailbox.ServeHTTP), mailer.Parallel, 15*time.Second), timeout: 15 * time.Second,
 		pause: func(_ context.Context, d time.Duration) { f.pauses = append(f.pauses, d) },
 	}
 	return f

@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"fanmail/shared/campaign"
-	"fanmail/shared/cloud"
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
@@ -19,9 +18,11 @@ import (
 )
 
 const (
-	// reserve is what must be left of the invocation when the last call of a chunk starts: the call, the record of its
-	// outcome, and some time for the answer.
-	reserve = cloud.SendTimeout + recordTimeout + 5*time.Second
+	// answerTime is what must be left of the invocation for its answer, beside the last call and its record.
+	answerTime = 5 * time.Second
+	// leaseFactor times the time for one call of SES is how long a claim lasts beyond the last slot of its chunk: the calls
+	// may start late, and Plan must not hold a sender for dead that is only slow.
+	leaseFactor = 4
 	// claimTimeout bounds one claim, and then its release.
 	claimTimeout = 10 * time.Second
 	// maxChunk is the largest number of recipients of one claim.
@@ -37,6 +38,10 @@ type handler struct {
 	db    *database.Handle
 	store *storage.Store
 	ses   mailer.SES
+	// timeout is that of one call of ses.
+	timeout time.Duration
+	// configurationSet is SES's for campaigns that name none.
+	configurationSet string
 	// pause waits after a fruitless chunk.
 	pause func(context.Context, time.Duration)
 	// content is kept for the next invocation of this environment.
@@ -59,36 +64,37 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 	if !ok {
 		return out, fmt.Errorf("the invocation has no deadline")
 	}
-	lastStart := deadline.Add(-reserve)
+	lastStart := deadline.Add(-h.timeout - recordTimeout - answerTime)
 	throttled := false
+	claiming := ledger.Claiming{
+		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last, Lease: leaseFactor * h.timeout,
+	}
 	for unsettled := 0; unsettled < maxUnsettled; {
-		now := time.Now()
-		if !now.Before(in.Until) {
-			return out, nil
-		}
-		if !now.Before(lastStart) {
+		if !time.Now().Before(lastStart) {
 			out.More = true
 			return out, nil
 		}
-		limit := maxChunk
+		claiming.Claim, claiming.Limit = uuid.New(), maxChunk
 		if unsettled > 0 {
 			// SES settles nothing at the moment: one message finds out whether that is over.
-			limit = 1
+			claiming.Limit = 1
 		}
-		result, err := h.chunk(ctx, db, in, limit, lastStart)
+		result, err := h.chunk(ctx, db, in, claiming, lastStart)
 		out.Sent, out.Failed = out.Sent+result.sent, out.Failed+result.failed
 		switch {
 		case err != nil || result.end:
 			return out, err
 		case result.wait > 0:
-			h.pause(ctx, min(result.wait, time.Until(in.Until), time.Until(lastStart)))
+			h.pause(ctx, min(result.wait, time.Until(lastStart)))
+			continue
 		case result.sent+result.failed+result.suppressed > 0:
 			unsettled = 0
 		default:
 			h.pause(ctx, firstPause<<unsettled)
 			unsettled++
-			throttled = result.throttled
+			throttled = result.throttled > 0
 		}
+		claiming.Accepted, claiming.Throttled = int(result.sent), result.throttled
 	}
 	if throttled {
 		// Somebody else uses the account's rate: that ends the work on this batch only.
@@ -110,7 +116,7 @@ func (h *handler) load(ctx context.Context, object workflow.Object) error {
 	if err != nil {
 		return fmt.Errorf("compiling s3://%s/%s: %w", object.Bucket, object.Key, err)
 	}
-	h.mailer, h.content = mailer.New(h.ses, &snapshot.Content, templates), object.Key
+	h.mailer, h.content = mailer.New(h.ses, &snapshot.Content, templates, h.configurationSet), object.Key
 	return nil
 }
 
@@ -119,19 +125,15 @@ type chunkResult struct {
 	sent, failed, suppressed int64
 	// wait is how long to wait before the next claim.
 	wait time.Duration
-	// throttled: SES refused a message because of the account's rate.
-	throttled bool
+	// throttled is how many messages SES refused because of the account's rate.
+	throttled int
 	// end means that there is nothing more to do in the batch, or in the wave.
 	end bool
 }
 
 // chunk claims some recipients, mails them and records the outcomes.
-func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, limit int, lastStart time.Time) (chunkResult, error) {
+func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, claiming ledger.Claiming, lastStart time.Time) (chunkResult, error) {
 	asked := time.Now()
-	claiming := ledger.Claiming{
-		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last,
-		Limit: limit, Claim: uuid.New(),
-	}
 	claimed, err := claim(ctx, db, claiming)
 	if err != nil {
 		return chunkResult{}, err
@@ -140,10 +142,10 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 	if len(claimed.Recipients) == 0 {
 		return result, nil
 	}
-	chunk := mailer.Chunk{Claim: claiming.Claim, Start: time.Now().Add(claimed.Delay), Spacing: claimed.Spacing}
+	chunk := mailer.Chunk{ID: claimed.Tag, Claim: claiming.Claim, Start: time.Now().Add(claimed.Delay), Spacing: claimed.Spacing}
 	// No call may be under way when the claim runs out or the invocation ends, and none starts after the wave.
-	chunk.LastStart = asked.Add(claimed.Lease - cloud.SendTimeout)
-	for _, end := range []time.Time{lastStart, in.Until} {
+	chunk.LastStart = asked.Add(claimed.Lease - h.timeout)
+	for _, end := range []time.Time{lastStart, asked.Add(claimed.Left)} {
 		if end.Before(chunk.LastStart) {
 			chunk.LastStart = end
 		}

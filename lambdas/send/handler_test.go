@@ -46,9 +46,12 @@ func TestAMessageThatSESRefusesFailsAlone(t *testing.T) {
 	}
 }
 
+// reserve is what must be left of an invocation when a call starts.
+func reserve(f *fixture) time.Duration { return f.handler.timeout + recordTimeout + answerTime }
+
 func TestWithTooLittleTimeLeftNothingIsClaimed(t *testing.T) {
 	f := newFixture(t, 1, nil)
-	ctx, cancel := context.WithTimeout(context.Background(), reserve-time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), reserve(f)-time.Second)
 	defer cancel()
 	out, err := f.handler.handle(ctx, f.in)
 	if err != nil || out != (workflow.SendOutput{More: true}) {
@@ -64,7 +67,7 @@ func TestWhenTimeRunsOutTheRestGoesBackToPendingAndMoreIsTrue(t *testing.T) {
 	var lastStart time.Time
 	f := newFixture(t, n, func(*ses.Request) ses.Fault { return ses.Fault{AnswerDelay: time.Until(lastStart)} })
 	lastStart = time.Now().Add(500 * time.Millisecond)
-	ctx, cancel := context.WithDeadline(context.Background(), lastStart.Add(reserve))
+	ctx, cancel := context.WithDeadline(context.Background(), lastStart.Add(reserve(f)))
 	defer cancel()
 	out, err := f.handler.handle(ctx, f.in)
 	if err != nil || !out.More {
@@ -78,7 +81,7 @@ func TestWhenTimeRunsOutTheRestGoesBackToPendingAndMoreIsTrue(t *testing.T) {
 
 func TestAfterTheEndOfTheWaveNothingIsClaimed(t *testing.T) {
 	f := newFixture(t, 1, nil)
-	f.in.Until = time.Now()
+	f.exec(t, "update fanmail.campaign set wave_until = now()")
 	out, err := f.handler.handle(invocation(t), f.in)
 	if err != nil || out != (workflow.SendOutput{}) {
 		t.Errorf("answer %+v, %v; want nothing sent and no more: the next wave has the rest", out, err)

@@ -17,7 +17,15 @@ func main() {
 	if err != nil {
 		function.Fail(err)
 	}
+	timeout, err := cloud.SendTimeout()
+	if err != nil {
+		function.Fail(err)
+	}
 	db := database.FromEnvironment("fanmail-send")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
-	function.Start(db, (&handler{db: db, store: store, ses: cloud.Sender(config, mailer.Parallel), pause: pause}).handle)
+	h := &handler{
+		db: db, store: store, ses: cloud.Sender(config, mailer.Parallel, timeout), timeout: timeout,
+		configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"), pause: pause,
+	}
+	function.Start(db, h.handle)
 }

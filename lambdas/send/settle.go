@@ -21,16 +21,13 @@ const recordTimeout = 30 * time.Second
 // attemptTimeout bounds one attempt: a connection that has gone silent must not use up the time for all of them.
 const attemptTimeout = 5 * time.Second
 
-// slowDown is how long all senders hold back after SES throttled.
-const slowDown = time.Second
-
 // settle writes the outcomes of a chunk to the ledger, and tells the other senders what concerns them all.
 func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput, chunk mailer.Chunk, outcomes []mailer.Outcome, result *chunkResult) error {
 	// The mail is out, so the record must survive the end of the invocation.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	var rows []ledger.Outcome
-	var stop, quota, throttled string
+	var stop, quota string
 	if reason := refusedAlike(outcomes); reason != "" {
 		stop = reason
 	}
@@ -52,7 +49,7 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 			quota = outcome.Reason
 		case mailer.NotAccepted:
 			if outcome.Throttled {
-				throttled = outcome.Reason
+				result.throttled++
 			}
 		case mailer.Unknown:
 			slog.WarnContext(ctx, "outcome unknown", "campaign", in.Campaign, "seq", row.Seq, "reason", outcome.Reason)
@@ -63,15 +60,12 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 	if err := record(ctx, db, in.Campaign, chunk.Claim, rows); err != nil {
 		return err
 	}
-	result.throttled = throttled != ""
 	result.end = stop != "" || quota != ""
 	switch {
 	case stop != "":
 		return ledger.Halt(ctx, db, in.Campaign, in.Execution, stop)
 	case quota != "":
 		return ledger.EndWave(ctx, db, in.Campaign, in.Execution, in.Wave, ledger.ByQuota)
-	case throttled != "":
-		return ledger.Slow(ctx, db, slowDown)
 	}
 	return nil
 }

@@ -53,24 +53,29 @@ func TestAUsedUpQuotaEndsTheWaveForAllSenders(t *testing.T) {
 	}
 }
 
-func TestAThrottleHoldsAllSendersBack(t *testing.T) {
-	f := newFixture(t, 1, always(ses.ErrRate))
-	ctx := context.Background()
-	check(t, ledger.StartWave(ctx, f.db, ledger.Wave{Campaign: f.campaign(t), AccountRate: 1000}))
-	var before time.Time
-	check(t, f.db.NewRaw("select clock_timestamp()").Scan(ctx, &before))
-	var next []time.Time
-	f.handler.pause = func(context.Context, time.Duration) {
-		if next == nil {
-			check(t, f.db.NewRaw("select next_at from fanmail.pace where key = 'account'").Scan(ctx, &next))
-			// The rest of the test does without the pace, so that it does not wait.
-			f.exec(t, "delete from fanmail.pace")
+func TestThrottlesLowerTheRateOfAllSendersAndSuccessRestoresIt(t *testing.T) {
+	const n = 400
+	var throttled atomic.Int64
+	f := newFixture(t, n, func(*ses.Request) ses.Fault {
+		if throttled.Add(1) <= 100 && throttled.Load()%2 == 0 {
+			return ses.Fault{Error: ses.ErrRate}
 		}
-	}
-	_, err := f.handler.handle(invocation(t), f.in)
+		return ses.Fault{}
+	})
+	ctx := context.Background()
+	check(t, ledger.StartWave(ctx, f.db, ledger.Wave{Length: time.Hour, Campaign: f.campaign(t), AccountRate: 5000}))
+	f.exec(t, "create table rates as select clock_timestamp() as at, 0::float8 as rate where false")
+	f.exec(t, `create function note() returns trigger language plpgsql as $$ begin insert into rates values (clock_timestamp(), new.rate); return new; end $$`)
+	f.exec(t, "create trigger note after update on fanmail.pace for each row execute function note()")
+	out, err := f.handler.handle(invocation(t), f.in)
 	check(t, err)
-	if len(next) != 1 || next[0].Before(before.Add(slowDown)) {
-		t.Errorf("throttled after %v, the next time slot is at %v; want at least %v between them", before, next, slowDown)
+	if out.Sent != n {
+		t.Errorf("%d of %d sent", out.Sent, n)
+	}
+	var rate struct{ First, Least, Last float64 }
+	check(t, f.db.NewRaw(`select (array_agg(rate order by at))[1] as first, min(rate) as least, (array_agg(rate order by at desc))[1] as last from rates`).Scan(ctx, &rate))
+	if rate.First != 5000 || rate.Least > 4000 || rate.Last < rate.Least+500 || rate.Last > 5000 {
+		t.Errorf("the rate went from %v down to %v and up to %v; want it well below 5000 in between", rate.First, rate.Least, rate.Last)
 	}
 }
 
@@ -100,7 +105,7 @@ func TestAChunkThatSettlesForgivesTheOnesThatDidNot(t *testing.T) {
 		return ses.Fault{}
 	})
 	// One recipient per chunk: a claim covers two seconds of sending.
-	check(t, ledger.StartWave(context.Background(), f.db, ledger.Wave{Campaign: f.campaign(t), AccountRate: 0.5}))
+	check(t, ledger.StartWave(context.Background(), f.db, ledger.Wave{Length: time.Hour, Campaign: f.campaign(t), AccountRate: 0.5}))
 	// Every time slot is free at once, so that the test does not wait.
 	f.exec(t, "create function free() returns trigger language plpgsql as $$ begin new.next_at = 'epoch'; return new; end $$")
 	f.exec(t, "create trigger free before update on fanmail.pace for each row execute function free()")

@@ -37,7 +37,23 @@ type Campaign struct {
 	Attachments []string `json:"attachments,omitempty"`
 	// ConfigurationSet is the SES configuration set to send with; empty is the deployment's.
 	ConfigurationSet string `json:"configurationSet,omitempty"`
+	// InDoubt is what becomes of recipients of whom it is not known whether SES accepted their message; Prove by default.
+	InDoubt DoubtRule `json:"inDoubt"`
 }
+
+// DoubtRule is what becomes of a recipient in doubt when SES events have had their time to settle it.
+type DoubtRule string
+
+const (
+	// Hold never mails it again: it is reported, and a person decides.
+	Hold DoubtRule = "hold"
+	// Prove mails it again if SES events prove that SES did not accept the message, and holds it otherwise.
+	Prove DoubtRule = "prove"
+	// Resend mails it again, whether or not it was mailed before.
+	Resend DoubtRule = "resend"
+)
+
+var doubtRules = []DoubtRule{Hold, Prove, Resend}
 
 // Window is a span of the day in which mail may go out. From after To spans midnight; the days are then those on which the
 // span starts.

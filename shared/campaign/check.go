@@ -4,6 +4,7 @@ import (
 	"math"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,8 @@ const (
 	// number is a slip of the finger.
 	maxRate       = 100_000
 	maxDailyLimit = 10_000_000_000
-	// maxTags is SES's 50 less the three that Fanmail adds (campaign, seq, claim).
-	maxTags = 47
+	// maxTags is SES's 50 less the four that Fanmail adds (campaign, id, seq, claim).
+	maxTags = 46
 	// maxTagLength is of names and of values (MessageTag, SES API v2).
 	maxTagLength = 256
 	// maxReplyTo keeps the Reply-To header short.
@@ -28,7 +29,7 @@ const (
 var (
 	fields = []string{
 		"name", "from", "replyTo", "subject", "html", "text", "recipients", "defaults", "rate", "dailyLimit", "window", "tags",
-		"attachments", "configurationSet",
+		"attachments", "configurationSet", "inDoubt",
 	}
 	namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	wordPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -40,7 +41,7 @@ func ValidName(name string) bool { return namePattern.MatchString(name) }
 // campaign reads and checks every field; folder is the name of the folder, or empty.
 func (d *decoder) campaign(folder string) {
 	c := &d.result
-	c.Name, c.Recipients = folder, "recipients.csv"
+	c.Name, c.Recipients, c.InDoubt = folder, "recipients.csv", Prove
 	if folder != "" && !ValidName(folder) {
 		d.problem("name", 0, "the folder's name %q must be 1 to 64 of a-z, 0-9 and -, the first no -", folder)
 	}
@@ -103,6 +104,13 @@ func (d *decoder) field(c *Campaign, folder, key string, value *yaml.Node) {
 		for _, item := range d.texts(key, value) {
 			if file, ok := d.fileName(key, item.text, item.line); ok {
 				c.Attachments = append(c.Attachments, file)
+			}
+		}
+	case "inDoubt":
+		if text, ok := d.text(key, value); ok {
+			c.InDoubt = DoubtRule(text)
+			if !slices.Contains(doubtRules, c.InDoubt) {
+				d.problem(key, value.Line, "%q must be one of %v", text, doubtRules)
 			}
 		}
 	case "configurationSet":

@@ -39,6 +39,7 @@ attachments:
   - files/menu.pdf
   - files/Price.CSV
 configurationSet: main_set-1
+inDoubt: hold
 `
 
 var large = make([]byte, 15<<20)
@@ -76,7 +77,7 @@ func TestReadTakesEveryField(t *testing.T) {
 		Rate:     12.5, DailyLimit: 20000,
 		Window:      &campaign.Window{From: "09:00", To: "18:30", Days: []string{"mon", "fri"}, Zone: "Asia/Seoul"},
 		Tags:        map[string]string{"season": "spring", "year": "2026"},
-		Attachments: []string{"files/menu.pdf", "files/Price.CSV"}, ConfigurationSet: "main_set-1",
+		Attachments: []string{"files/menu.pdf", "files/Price.CSV"}, ConfigurationSet: "main_set-1", InDoubt: campaign.Hold,
 	}
 	if diff := cmp.Diff(want, got.Campaign); diff != "" {
 		t.Error(diff)
@@ -111,7 +112,7 @@ func TestReadFillsWhatIsLeftOut(t *testing.T) {
 	}
 	want := campaign.Campaign{
 		Name: "spring-sale", From: "news@example.com", ReplyTo: []string{"a@b.example"}, Subject: "Hello {{.name}}", Text: "mail.txt",
-		Recipients: "recipients.csv", Window: &campaign.Window{From: "22:00", To: "06:00", Zone: "UTC"},
+		Recipients: "recipients.csv", Window: &campaign.Window{From: "22:00", To: "06:00", Zone: "UTC"}, InDoubt: campaign.Prove,
 	}
 	if diff := cmp.Diff(want, got.Campaign); diff != "" {
 		t.Error(diff)
@@ -186,7 +187,7 @@ func TestReadReportsEveryProblemWithItsLine(t *testing.T) {
 		"tag of ours":                {good + "tags: {Fanmail-seq: 1}\n", "tags.Fanmail-seq: names that begin with fanmail are Fanmail's own"},
 		"tag of Amazon":              {good + "tags: {'ses:x': 1}\n", "names that begin with ses: are Amazon's own"},
 		"tag too long":               {good + "tags: {a: " + strings.Repeat("x", 257) + "}\n", "a tag's value must be 1 to 256"},
-		"tags too many":              {good + "tags: {" + manyTags(48) + "}\n", "campaign.yaml:4: tags: 48 tags; at most 47"},
+		"tags too many":              {good + "tags: {" + manyTags(48) + "}\n", "campaign.yaml:4: tags: 48 tags; at most 46"},
 		"tags a list":                {good + "tags: [a, b]\n", "campaign.yaml:4: tags: must be names with their values, not a list"},
 		"default with NUL":           {good + "defaults: {a: \"b\\0\"}\n", "campaign.yaml:4: defaults.a: has a NUL character"},
 		"default a list":             {good + "defaults: {a: [b]}\n", "campaign.yaml:4: defaults.a: must be a text, not a list"},
@@ -197,6 +198,7 @@ func TestReadReportsEveryProblemWithItsLine(t *testing.T) {
 		"attachments of one name":    {good + "attachments: [files/menu.pdf, other/menu.pdf]\n", "campaign.yaml:4: attachments: two attachments have the name menu.pdf"},
 		"attachments too large":      {good + "attachments: [large.bin, large2.bin]\n", "campaign.yaml:4: attachments: the attachments have more than 25 MB together"},
 		"configuration set":          {good + "configurationSet: a b\n", "campaign.yaml:4: configurationSet: \"a b\" must be 1 to 64 of"},
+		"inDoubt unknown":            {good + "inDoubt: guess\n", "campaign.yaml:4: inDoubt: \"guess\" must be one of [hold prove resend]"},
 		"replyTo too many":           {good + "replyTo: [" + strings.Repeat("a@b.example, ", 11) + "]\n", "campaign.yaml:4: replyTo: more than 10 addresses"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,10 @@
 //	                         plan                    the results of a wave
 //	ses:GetAccount           plan                    quota and rate
 //	ses:SendEmail            send                    one message to one recipient
+//	                         plan                    a probe, to see whether SES events arrive
 //	states:DescribeExecution prepare                 whether the execution that owns a campaign still runs
+//	sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes
+//	                         events                  Lambda's pollers, with the function's role: SES events
 //	rds-db:connect           all                     a session by IAM token (package database, DATABASE_AUTH=iam)
 //	secretsmanager:GetSecretValue  all               the password (package database, DATABASE_AUTH=secret)
 package cloud
@@ -18,6 +21,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,16 +50,27 @@ func StepFunctions(c aws.Config) *sfn.Client { return sfn.NewFromConfig(c) }
 // Account returns a SES client with the SDK's retries, for calls that may be repeated.
 func Account(c aws.Config) *sesv2.Client { return sesv2.NewFromConfig(c) }
 
-// SendTimeout bounds one SendEmail call. A call that takes longer has an unknown outcome.
-const SendTimeout = 15 * time.Second
+// SendTimeout is how long a call of SendEmail may take: FANMAIL_SES_TIMEOUT, as Go writes durations (15s), which is also the
+// default. It must be 1 to 30 seconds: the record of the outcome, and the end of the invocation, wait for it.
+func SendTimeout() (time.Duration, error) {
+	text := os.Getenv("FANMAIL_SES_TIMEOUT")
+	if text == "" {
+		return 15 * time.Second, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout < time.Second || timeout > 30*time.Second {
+		return 0, fmt.Errorf("FANMAIL_SES_TIMEOUT is %q: set it to 1s to 30s, or leave it out for 15s", text)
+	}
+	return timeout, nil
+}
 
 // Sender returns a SES client for SendEmail with parallel connections. It never retries: SES has no idempotency token, so
-// a repeated call may be a second mail.
-func Sender(c aws.Config, parallel int) *sesv2.Client {
+// a repeated call may be a second mail. timeout bounds one call; one that takes longer has an unknown outcome.
+func Sender(c aws.Config, parallel int, timeout time.Duration) *sesv2.Client {
 	return sesv2.NewFromConfig(c, func(o *sesv2.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().
-			WithTimeout(SendTimeout).
+			WithTimeout(timeout).
 			WithTransportOptions(func(t *http.Transport) {
 				t.MaxIdleConns = parallel
 				t.MaxIdleConnsPerHost = parallel

@@ -1,5 +1,5 @@
-// Package deployment reads functions.yml, where timeouts, memory and concurrency of the Lambda functions are written once
-// for serverless.yml, the local runtime and whoever calculates with them.
+// Package deployment reads functions.yml and queues.yml, where timeouts, memory, concurrency and event sources of the Lambda
+// functions are written once for serverless.yml, the local runtime and whoever calculates with them.
 package deployment
 
 import (
@@ -30,12 +30,25 @@ type Function struct {
 	MemorySize int
 	// ReservedConcurrency is the largest number of environments at work, and so of connections, at least 1.
 	ReservedConcurrency int
-	// Environment are the variables that only this function has, but for those that serverless.yml works out (${...}).
+	// Environment are the variables that only this function has, but for those that the deployment works out (${...}, or a
+	// reference to a resource).
 	Environment map[string]string
+	// EventSource invokes the function with the messages of a queue; nil for a function that is invoked by name only.
+	EventSource *EventSource
 }
 
-// Functions are the functions of the deployment, sorted by key.
-func Functions() ([]Function, error) { return Parse(functionsYAML) }
+// Functions are the functions of the deployment, sorted by key, held against its queues.
+func Functions() ([]Function, error) {
+	functions, err := Parse(functionsYAML)
+	if err != nil {
+		return nil, err
+	}
+	queues, err := Queues()
+	if err != nil {
+		return nil, err
+	}
+	return functions, Check(functions, queues)
+}
 
 // The sender function, and the variable by which Plan knows its reserved concurrency.
 const (
@@ -89,10 +102,29 @@ func Budget(functions []Function) []budget.Function {
 
 // entry is a function as the file writes it. What only serverless.yml needs is not read.
 type entry struct {
-	Timeout             int               `yaml:"timeout"`
-	MemorySize          int               `yaml:"memorySize"`
-	ReservedConcurrency int               `yaml:"reservedConcurrency"`
-	Environment         map[string]string `yaml:"environment"`
+	Timeout             int                  `yaml:"timeout"`
+	MemorySize          int                  `yaml:"memorySize"`
+	ReservedConcurrency int                  `yaml:"reservedConcurrency"`
+	Environment         map[string]yaml.Node `yaml:"environment"`
+	Events              []sourceEntry        `yaml:"events"`
+}
+
+// variables are those that need nobody to work them out.
+func (e entry) variables() map[string]string {
+	var variables map[string]string
+	for name, node := range e.Environment {
+		if node.Kind == yaml.AliasNode {
+			node = *node.Alias
+		}
+		if node.Kind != yaml.ScalarNode || strings.Contains(node.Value, "${") {
+			continue
+		}
+		if variables == nil {
+			variables = map[string]string{}
+		}
+		variables[name] = node.Value
+	}
+	return variables
 }
 
 // Parse reads the text of a functions.yml. The error names every function that is not described well enough to run.
@@ -108,17 +140,22 @@ func Parse(text []byte) ([]Function, error) {
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		e := entries[key]
-		if err := e.check(); err != nil {
+		err := e.check()
+		var source *EventSource
+		if err == nil {
+			source, err = e.eventSource()
+		}
+		if err != nil {
 			problems = append(problems, fmt.Errorf("functions.yml: %s: %w", key, err))
 			continue
 		}
-		maps.DeleteFunc(e.Environment, func(_, value string) bool { return strings.Contains(value, "${") })
 		functions = append(functions, Function{
 			Key:                 key,
 			Timeout:             time.Duration(e.Timeout) * time.Second,
 			MemorySize:          e.MemorySize,
 			ReservedConcurrency: e.ReservedConcurrency,
-			Environment:         e.Environment,
+			Environment:         e.variables(),
+			EventSource:         source,
 		})
 	}
 	if len(problems) > 0 {

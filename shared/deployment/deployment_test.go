@@ -26,7 +26,7 @@ func TestTheDeploymentIsRead(t *testing.T) {
 	if Bound(functions) != sum || sum == 0 {
 		t.Errorf("bound is %d, the sum %d", Bound(functions), sum)
 	}
-	for _, key := range []string{"migrate", "prepare", "plan", "send", "finish", "control"} {
+	for _, key := range []string{"migrate", "prepare", "plan", "send", "finish", "control", "events"} {
 		if _, ok := byKey[key]; !ok {
 			t.Errorf("%s is missing", key)
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -16,9 +17,19 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// Start runs the function until its execution environment is shut down. db may be nil.
-func Start[In, Out any](db *database.Handle, handle func(context.Context, In) (Out, error)) {
+// Start runs the function until its execution environment is shut down. db may be nil. Input with a field that In does not
+// have is refused, unless there is an option Lenient.
+func Start[In, Out any](db *database.Handle, handle func(context.Context, In) (Out, error), options ...lambda.Option) {
 	slog.SetDefault(lambdacontext.NewLogger())
+	// The last option of a kind counts.
+	options = slices.Concat([]lambda.Option{
+		lambda.WithDisallowUnknownFields(true),
+		lambda.WithEnableSIGTERM(func() {
+			if db != nil {
+				_ = db.Close()
+			}
+		}),
+	}, options)
 	lambda.StartWithOptions(
 		func(ctx context.Context, in In) (Out, error) {
 			out, err := handle(ctx, in)
@@ -27,14 +38,11 @@ func Start[In, Out any](db *database.Handle, handle func(context.Context, In) (O
 				slog.ErrorContext(ctx, err.Error())
 			}
 			return out, err
-		},
-		lambda.WithDisallowUnknownFields(true),
-		lambda.WithEnableSIGTERM(func() {
-			if db != nil {
-				_ = db.Close()
-			}
-		}))
+		}, options...)
 }
+
+// Lenient is for a function whose input AWS itself makes, and may add to.
+func Lenient() lambda.Option { return lambda.WithDisallowUnknownFields(false) }
 
 // Fail ends the process during initialisation with one line that says why.
 func Fail(err error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
@@ -33,7 +34,7 @@ func BenchmarkPlanningTheManifest(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := ledger.Stand(ctx, db, c.Name, c.Execution); err != nil {
+		if _, err := ledger.Stand(ctx, db, c, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 		batches, pending := 0, int64(0)

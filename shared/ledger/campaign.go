@@ -82,6 +82,19 @@ func Find(ctx context.Context, db bun.IDB, name string) (*Campaign, error) {
 	return find(ctx, db, "name = ?", name)
 }
 
+// Known returns the campaign by name. The error is *workflow.CampaignUnknown when there is none.
+func Known(ctx context.Context, db bun.IDB, name string) (*Campaign, error) {
+	c, err := Find(ctx, db, name)
+	if err == nil && c == nil {
+		err = unknown(name)
+	}
+	return c, err
+}
+
+func unknown(campaign string) error {
+	return &workflow.CampaignUnknown{Message: fmt.Sprintf("there is no campaign %q in the ledger: it has not been started yet", campaign)}
+}
+
 // FindOwned returns the campaign that the execution owns, or nil when it owns none.
 func FindOwned(ctx context.Context, db bun.IDB, execution string) (*Campaign, error) {
 	return find(ctx, db, "execution = ?", execution)
@@ -113,7 +126,7 @@ func Halt(ctx context.Context, db bun.IDB, name, execution, reason string) error
 // EndWave keeps every sender of the wave from claiming more.
 func EndWave(ctx context.Context, db bun.IDB, name, execution string, wave int, by EndedBy) error {
 	_, err := db.NewUpdate().Model((*Campaign)(nil)).
-		Set("ended_wave = ?, ended_by = ?, wave_ended_at = now()", wave, by).
+		Set("ended_wave = ?, ended_by = ?, wave_ended_at = fanmail.clock()", wave, by).
 		Where("name = ? and execution = ? and ended_wave < ?", name, execution, wave).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ending wave %d of campaign %s: %w", wave, name, err)
@@ -128,7 +141,7 @@ func Close(ctx context.Context, db bun.IDB, c *Campaign, state CampaignState, re
 	err := db.NewUpdate().Model(c).
 		Set("state = case when state in (?, ?) then ? else state end", Running, Failed, state).
 		Set("reason = case when state in (?, ?, ?) then ? else reason end", Running, Failed, Importing, reason).
-		Set("ended_at = now()").
+		Set("ended_at = fanmail.clock()").
 		Where("id = ? and execution = ?", c.ID, c.Execution).Returning("*").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return takenOver(c.Name)

@@ -161,7 +161,7 @@ func number(ctx context.Context, tx bun.Tx, campaign int64) (int64, error) {
 		insert into fanmail.recipient (campaign_id, seq, line, address, fields, state, reason, settled_at)
 		select campaign_id, row_number() over (order by line), line, i.address, fields,
 		       case when s.address is null then 'pending' else 'suppressed' end,
-		       s.reason, case when s.address is not null then now() end
+		       s.reason, case when s.address is not null then fanmail.clock() end
 		from (select *, row_number() over (partition by address order by line) as nth
 		      from fanmail.recipient_import where campaign_id = ?) i
 		left join fanmail.suppression s on s.address = i.address

@@ -17,13 +17,20 @@ const execution = "arn:aws:states:us-east-1:000000000000:execution:fanmail-test-
 // open returns a migrated database.
 func open(t testing.TB) *bun.DB {
 	t.Helper()
-	handle := database.New(postgrestest.New(t), "ledger-test")
+	db := session(t, postgrestest.New(t))
+	if _, err := ledger.Migrate(context.Background(), db); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// session opens a session of its own.
+func session(t testing.TB, dsn string) *bun.DB {
+	t.Helper()
+	handle := database.New(dsn, "ledger-test")
 	t.Cleanup(func() { _ = handle.Close() })
 	db, err := handle.DB()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ledger.Migrate(context.Background(), db); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -52,6 +59,9 @@ func start(t testing.TB, db *bun.DB, addresses ...string) *ledger.Campaign {
 	}
 	err = ledger.Import(ctx, db, c, rows(addresses...), func(ledger.Duplicate) error { return nil }, func() map[string]int64 { return map[string]int64{} })
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(ctx, "update fanmail.campaign set wave_until = '2099-01-01'"); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -35,7 +35,7 @@ type RecipientState string
 const (
 	// Pending: not mailed yet, free to be claimed.
 	Pending RecipientState = "pending"
-	// Claimed: a sender may be mailing it now; once its claim has run out it is in doubt.
+	// Claimed: a sender may be mailing it now; once claimed_until has passed it is in doubt whether it was mailed.
 	Claimed RecipientState = "claimed"
 	// Sent: SES accepted the message.
 	Sent RecipientState = "sent"
@@ -61,8 +61,10 @@ const (
 type Campaign struct {
 	bun.BaseModel `bun:"table:fanmail.campaign,alias:c"`
 
-	ID        int64 `bun:",pk,autoincrement"`
-	Name      string
+	ID   int64 `bun:",pk,autoincrement"`
+	Name string
+	// Tag is the campaign's in SES events.
+	Tag       uuid.UUID `bun:",nullzero,type:uuid,default:gen_random_uuid()"`
 	State     CampaignState
 	Reason    string
 	Execution string
@@ -76,6 +78,11 @@ type Campaign struct {
 	EndedWave     int
 	EndedBy       EndedBy
 	WaveEndedAt   time.Time `bun:",nullzero"`
+	WaveUntil     time.Time `bun:",nullzero,default:'epoch'"`
+	// WitnessedAt is when SES accepted the latest message of which an event has arrived.
+	WitnessedAt   time.Time `bun:",nullzero,default:'epoch'"`
+	Witness       time.Time `bun:",nullzero,default:'epoch'"`
+	WitnessAt     time.Time `bun:",nullzero,default:'epoch'"`
 	SettledBefore int64
 	Fruitless     int
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`
@@ -107,6 +114,14 @@ type Recipient struct {
 	ClaimedUntil time.Time `bun:",nullzero"`
 	MessageID    string    `bun:",nullzero"`
 	SettledAt    time.Time `bun:",nullzero"`
+	// What SES events say, see Event.
+	ConfirmedAt  time.Time `bun:",nullzero"`
+	DeliveredAt  time.Time `bun:",nullzero"`
+	BouncedAt    time.Time `bun:",nullzero"`
+	Bounce       string    `bun:",nullzero"`
+	ComplainedAt time.Time `bun:",nullzero"`
+	OpenedAt     time.Time `bun:",nullzero"`
+	ClickedAt    time.Time `bun:",nullzero"`
 }
 
 // Counts is how many recipients of a campaign stand where.
@@ -119,6 +134,13 @@ type Counts struct {
 	Failed     int64
 	Suppressed int64
 	Skipped    int64
+	// Of the messages that SES accepted: those of which an event has arrived, and what the events say.
+	Confirmed  int64
+	Delivered  int64
+	Bounced    int64
+	Complained int64
+	Opened     int64
+	Clicked    int64
 }
 
 // Settled is the number of recipients that need nothing more.

@@ -29,7 +29,7 @@ func Outcomes(ctx context.Context, db bun.IDB, campaign int64, yield func(Outcom
 		var page []OutcomeRow
 		err := db.NewRaw(`
 			select seq, line, address,
-			       case when state = 'claimed' and claimed_until <= now() then 'in doubt' else state end as state,
+			       case when state = 'claimed' and claimed_until <= fanmail.clock() then 'in doubt' else state end as state,
 			       coalesce(reason, '') as reason, coalesce(message_id, '') as message_id, settled_at
 			from fanmail.recipient
 			where campaign_id = ? and seq > ? order by seq limit ?`, campaign, after, outcomesPage).Scan(ctx, &page)

@@ -17,10 +17,14 @@ import (
 type Standing struct {
 	Campaign Campaign
 	Counts   Counts
-	// Now is the clock of this machine; the other times are moved by what the database's clock differs from it.
+	// Now is the caller's clock; the other times are moved by what the database's clock differs from it.
 	Now time.Time
-	// ClaimedUntil is when the last claim under way runs out; zero when there is none.
+	// ClaimedUntil is when the last claim under way runs out; zero when there is none. DoubtUntil is when the last claim
+	// ran out that left a recipient in doubt; zero when there is none.
 	ClaimedUntil time.Time
+	DoubtUntil   time.Time
+	// Witnessed: an event of a message that SES accepted after DoubtUntil has arrived.
+	Witnessed bool
 	// SentToday is how many recipients were sent to within the last 24 hours; OldestToday is when the first of them was.
 	SentToday   int64
 	OldestToday time.Time
@@ -28,39 +32,48 @@ type Standing struct {
 	Trouble string
 }
 
-// Stand reads how the campaign of the execution stands. The error is *workflow.CampaignBusy when another execution has
-// taken the campaign over.
-func Stand(ctx context.Context, db bun.IDB, name, execution string) (Standing, error) {
-	var s Standing
-	err := db.NewSelect().Model(&s.Campaign).Where("name = ? and execution = ?", name, execution).Scan(ctx)
+// Owned returns the campaign of the execution. The error is *workflow.CampaignBusy when another execution has taken the
+// campaign over.
+func Owned(ctx context.Context, db bun.IDB, name, execution string) (*Campaign, error) {
+	c := new(Campaign)
+	err := db.NewSelect().Model(c).Where("name = ? and execution = ?", name, execution).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s, takenOver(name)
+		return nil, takenOver(name)
 	}
 	if err != nil {
-		return s, fmt.Errorf("reading campaign %s: %w", name, err)
+		return nil, fmt.Errorf("reading campaign %s: %w", name, err)
 	}
+	return c, nil
+}
+
+// Stand reads how the campaign stands at now, by the caller's clock.
+func Stand(ctx context.Context, db bun.IDB, c *Campaign, now time.Time) (Standing, error) {
+	s := Standing{Campaign: *c, Now: now}
 	var row struct {
 		Counts       `bun:",extend"`
 		Now          time.Time
 		ClaimedUntil time.Time
+		DoubtUntil   time.Time
 		SentToday    int64
 		OldestToday  time.Time
 		Trouble      string
 	}
-	err = db.NewRaw(`
+	err := db.NewRaw(`
 		select `+countColumns+`,
-		       now() as now,
-		       max(claimed_until) filter (where state = 'claimed' and claimed_until > now()) as claimed_until,
-		       count(*) filter (where state = 'sent' and settled_at > now() - interval '24 hours') as sent_today,
-		       min(settled_at) filter (where state = 'sent' and settled_at > now() - interval '24 hours') as oldest_today,
+		       max(now) as now,
+		       max(claimed_until) filter (where state = 'claimed' and claimed_until > now) as claimed_until,
+		       max(claimed_until) filter (where state = 'claimed' and claimed_until <= now) as doubt_until,
+		       count(*) filter (where state = 'sent' and settled_at > now - interval '24 hours') as sent_today,
+		       min(settled_at) filter (where state = 'sent' and settled_at > now - interval '24 hours') as oldest_today,
 		       max(reason) filter (where state = 'pending') as trouble
-		from fanmail.recipient where campaign_id = ?`, s.Campaign.ID).Scan(ctx, &row)
+		from fanmail.clock() as now left join fanmail.recipient on campaign_id = ?`, s.Campaign.ID).Scan(ctx, &row)
 	if err != nil {
-		return s, fmt.Errorf("counting recipients of campaign %s: %w", name, err)
+		return s, fmt.Errorf("counting recipients of campaign %s: %w", c.Name, err)
 	}
-	s.Counts, s.Now, s.SentToday, s.Trouble = row.Counts, time.Now(), row.SentToday, row.Trouble
+	s.Counts, s.SentToday, s.Trouble = row.Counts, row.SentToday, row.Trouble
+	s.Witnessed = s.Campaign.WitnessedAt.After(row.DoubtUntil)
 	ahead := s.Now.Sub(row.Now)
-	s.ClaimedUntil, s.OldestToday = moved(row.ClaimedUntil, ahead), moved(row.OldestToday, ahead)
+	s.ClaimedUntil, s.DoubtUntil, s.OldestToday = moved(row.ClaimedUntil, ahead), moved(row.DoubtUntil, ahead), moved(row.OldestToday, ahead)
 	s.Campaign.WaveEndedAt = moved(s.Campaign.WaveEndedAt, ahead)
 	return s, nil
 }
@@ -78,17 +91,23 @@ func moved(t time.Time, by time.Duration) time.Time {
 
 const countColumns = `
 	count(*) filter (where state = 'pending') as pending,
-	count(*) filter (where state = 'claimed' and claimed_until > now()) as claimed,
-	count(*) filter (where state = 'claimed' and claimed_until <= now()) as in_doubt,
+	count(*) filter (where state = 'claimed' and claimed_until > now) as claimed,
+	count(*) filter (where state = 'claimed' and claimed_until <= now) as in_doubt,
 	count(*) filter (where state = 'sent') as sent,
 	count(*) filter (where state = 'failed') as failed,
 	count(*) filter (where state = 'suppressed') as suppressed,
-	count(*) filter (where state = 'skipped') as skipped`
+	count(*) filter (where state = 'skipped') as skipped,
+	count(confirmed_at) as confirmed,
+	count(delivered_at) as delivered,
+	count(bounced_at) as bounced,
+	count(complained_at) as complained,
+	count(opened_at) as opened,
+	count(clicked_at) as clicked`
 
 // Count counts the recipients of a campaign by state.
 func Count(ctx context.Context, db bun.IDB, campaign int64) (Counts, error) {
 	var counts Counts
-	err := db.NewRaw(`select `+countColumns+` from fanmail.recipient where campaign_id = ?`, campaign).Scan(ctx, &counts)
+	err := db.NewRaw(`select `+countColumns+` from fanmail.clock() as now left join fanmail.recipient on campaign_id = ?`, campaign).Scan(ctx, &counts)
 	if err != nil {
 		return counts, fmt.Errorf("counting recipients: %w", err)
 	}
@@ -132,6 +151,8 @@ type Wave struct {
 	// AccountRate and CampaignRate are recipients per second; CampaignRate 0 means no slower than the account.
 	AccountRate  float64
 	CampaignRate float64
+	// Length is how long its senders may claim.
+	Length time.Duration
 }
 
 // StartWave counts a wave and sets the pace that its senders keep.
@@ -139,6 +160,7 @@ func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.NewUpdate().Model((*Campaign)(nil)).
 			Set("waves = waves + 1, batches = batches + ?, settled_before = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
+			Set("wave_until = fanmail.clock() + make_interval(secs => ?)", w.Length.Seconds()).
 			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("starting a wave of campaign %s: %w", w.Campaign.Name, err)
@@ -150,7 +172,7 @@ func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 			return &workflow.Interrupted{Message: fmt.Sprintf("wave %d of campaign %s was planned twice at once", w.Campaign.Waves+1, w.Campaign.Name)}
 		}
 		// The order of the locks is that of Claim: the campaign's row of pace, then the account's.
-		key := fmt.Sprintf("campaign/%d", w.Campaign.ID)
+		key := ownPace(w.Campaign.ID)
 		if w.CampaignRate > 0 && w.CampaignRate < w.AccountRate {
 			err = setPace(ctx, tx, key, w.CampaignRate)
 		} else {
@@ -161,27 +183,4 @@ func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 		}
 		return setPace(ctx, tx, accountPace, w.AccountRate)
 	})
-}
-
-// accountPace is the key of the account's row of pace.
-const accountPace = "account"
-
-// setPace changes a rate. The slots that are booked already are moved with it.
-func setPace(ctx context.Context, db bun.IDB, key string, rate float64) error {
-	_, err := db.ExecContext(ctx, `
-		insert into fanmail.pace as p (key, rate) values (?, ?)
-		on conflict (key) do update set rate = excluded.rate,
-		    next_at = case when p.rate <> excluded.rate and p.next_at > clock_timestamp()
-		        then clock_timestamp() + (p.next_at - clock_timestamp()) * (p.rate / excluded.rate) else p.next_at end`, key, rate)
-	if err != nil {
-		return fmt.Errorf("setting the pace of %s: %w", key, err)
-	}
-	return nil
-}
-
-func dropPace(ctx context.Context, db bun.IDB, key string) error {
-	if _, err := db.ExecContext(ctx, `delete from fanmail.pace where key = ?`, key); err != nil {
-		return fmt.Errorf("dropping the pace of %s: %w", key, err)
-	}
-	return nil
 }

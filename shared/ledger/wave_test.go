@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,22 +44,22 @@ func TestBatchesCoverThePendingRecipientsUpToTheLimit(t *testing.T) {
 
 func TestStandTellsClaimsUnderWayFromDoubt(t *testing.T) {
 	db, ctx := open(t), context.Background()
-	start(t, db, "a@example.com", "b@example.com", "c@example.com")
+	c := start(t, db, "a@example.com", "b@example.com", "c@example.com")
 	if _, err := ledger.Claim(ctx, db, claiming(2)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.ExecContext(ctx, "update fanmail.recipient set claimed_until = now() - interval '1 second' where seq = 1"); err != nil {
 		t.Fatal(err)
 	}
-	s, err := ledger.Stand(ctx, db, "spring-sale", execution)
+	s, err := ledger.Stand(ctx, db, c, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Counts != (ledger.Counts{Pending: 1, Claimed: 1, InDoubt: 1}) || !s.ClaimedUntil.After(s.Now) {
+	if s.Counts != (ledger.Counts{Pending: 1, Claimed: 1, InDoubt: 1}) || !s.ClaimedUntil.After(s.Now) || !s.DoubtUntil.Before(s.Now) {
 		t.Errorf("standing %+v", s)
 	}
 	var busy *workflow.CampaignBusy
-	if _, err := ledger.Stand(ctx, db, "spring-sale", "other"); !errors.As(err, &busy) {
+	if _, err := ledger.Owned(ctx, db, "spring-sale", "other"); !errors.As(err, &busy) {
 		t.Errorf("for another execution: error %v, want CampaignBusy", err)
 	}
 }

@@ -22,11 +22,14 @@ import (
 // Parallel is how many SendEmail calls one sender has in flight.
 const Parallel = 10
 
-// Tags that every message carries, so that an event of SES finds its recipient.
+// Tags that every message carries, so that an event of SES finds its recipient. TagID is what the campaign is called in the
+// ledger that sent the message: names alone may come twice, in the ledgers of two deployments. A probe has no recipient.
 const (
 	TagCampaign = "fanmail-campaign"
+	TagID       = "fanmail-id"
 	TagSeq      = "fanmail-seq"
 	TagClaim    = "fanmail-claim"
+	TagProbe    = "fanmail-probe"
 )
 
 // SES is the one call that sending needs. The client must not retry.
@@ -39,9 +42,10 @@ type Mailer struct {
 	ses       SES
 	campaign  campaign.Campaign
 	templates *template.Set
-	// attachments and tags are the same in every message.
-	attachments []types.Attachment
-	tags        []types.MessageTag
+	// configurationSet, attachments and tags are the same in every message.
+	configurationSet string
+	attachments      []types.Attachment
+	tags             []types.MessageTag
 }
 
 // Recipient is one addressee with the fields of its templates.
@@ -53,6 +57,8 @@ type Recipient struct {
 
 // Chunk is what one call of Send mails: recipient i at Start + i x Spacing, none later than LastStart.
 type Chunk struct {
+	// ID is the value of TagID.
+	ID         uuid.UUID
 	Claim      uuid.UUID
 	Recipients []Recipient
 	Start      time.Time
@@ -60,9 +66,13 @@ type Chunk struct {
 	LastStart  time.Time
 }
 
-// New returns a Mailer for the content of a campaign, with its templates compiled.
-func New(ses SES, content *campaign.Content, templates *template.Set) *Mailer {
-	m := &Mailer{ses: ses, campaign: content.Campaign, templates: templates}
+// New returns a Mailer for the content of a campaign, with its templates compiled. configurationSet is for a campaign that
+// names none; it may be empty.
+func New(ses SES, content *campaign.Content, templates *template.Set, configurationSet string) *Mailer {
+	m := &Mailer{
+		ses: ses, campaign: content.Campaign, templates: templates,
+		configurationSet: cmp.Or(content.Campaign.ConfigurationSet, configurationSet),
+	}
 	for _, a := range content.Attachments {
 		m.attachments = append(m.attachments, types.Attachment{
 			FileName: &a.Name, ContentType: &a.ContentType, RawContent: a.Data,
@@ -71,10 +81,10 @@ func New(ses SES, content *campaign.Content, templates *template.Set) *Mailer {
 		})
 	}
 	for name, value := range content.Campaign.Tags {
-		m.tags = append(m.tags, types.MessageTag{Name: &name, Value: &value})
+		m.tags = append(m.tags, tag(name, value))
 	}
 	slices.SortFunc(m.tags, func(a, b types.MessageTag) int { return cmp.Compare(*a.Name, *b.Name) })
-	m.tags = append(m.tags, types.MessageTag{Name: aws.String(TagCampaign), Value: &content.Campaign.Name})
+	m.tags = append(m.tags, tag(TagCampaign, content.Campaign.Name))
 	return m
 }
 
@@ -94,12 +104,12 @@ func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
 		case end != nil:
 			outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
 			return
-		case time.Now().After(chunk.LastStart):
+		case past(chunk.LastStart):
 			// Time has passed since the slot, if all workers were busy.
 			outcomes[i] = outOfTime
 			return
 		}
-		outcomes[i] = m.send(ctx, chunk.Claim, chunk.Recipients[i])
+		outcomes[i] = m.send(ctx, chunk, chunk.Recipients[i])
 		switch outcomes[i].Kind {
 		case Stop, QuotaReached:
 			ended.Store(&outcomes[i])
@@ -134,7 +144,13 @@ func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
 	return outcomes
 }
 
-func (m *Mailer) send(ctx context.Context, claim uuid.UUID, r Recipient) Outcome {
+// past tells whether t has passed by either clock: in an environment that was frozen the monotonic one may have stood still.
+func past(t time.Time) bool {
+	now := time.Now()
+	return now.After(t) || now.Round(0).After(t.Round(0))
+}
+
+func (m *Mailer) send(ctx context.Context, chunk Chunk, r Recipient) Outcome {
 	message, err := m.templates.Render(r.Fields)
 	if err != nil {
 		return Outcome{Kind: Refused, Reason: "rendering: " + oneLine(err.Error())}
@@ -144,7 +160,7 @@ func (m *Mailer) send(ctx context.Context, claim uuid.UUID, r Recipient) Outcome
 	ctx = httptrace.WithClientTrace(context.WithoutCancel(ctx), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
 	})
-	out, err := m.ses.SendEmail(ctx, m.input(claim, r, message))
+	out, err := m.ses.SendEmail(ctx, m.input(chunk, r, message))
 	if err != nil {
 		return classify(err, reached.Load())
 	}
@@ -154,7 +170,7 @@ func (m *Mailer) send(ctx context.Context, claim uuid.UUID, r Recipient) Outcome
 	return Outcome{Kind: Accepted, MessageID: *out.MessageId}
 }
 
-func (m *Mailer) input(claim uuid.UUID, r Recipient, message template.Message) *sesv2.SendEmailInput {
+func (m *Mailer) input(chunk Chunk, r Recipient, message template.Message) *sesv2.SendEmailInput {
 	body := &types.Body{}
 	if message.HTML != "" {
 		body.Html = utf8(message.HTML)
@@ -170,14 +186,15 @@ func (m *Mailer) input(claim uuid.UUID, r Recipient, message template.Message) *
 			Subject: utf8(message.Subject), Body: body, Attachments: m.attachments,
 		}},
 		EmailTags: append(slices.Clone(m.tags),
-			types.MessageTag{Name: aws.String(TagSeq), Value: aws.String(strconv.FormatInt(r.Seq, 10))},
-			types.MessageTag{Name: aws.String(TagClaim), Value: aws.String(claim.String())}),
+			tag(TagID, chunk.ID.String()), tag(TagSeq, strconv.FormatInt(r.Seq, 10)), tag(TagClaim, chunk.Claim.String())),
 	}
-	if m.campaign.ConfigurationSet != "" {
-		in.ConfigurationSetName = &m.campaign.ConfigurationSet
+	if m.configurationSet != "" {
+		in.ConfigurationSetName = &m.configurationSet
 	}
 	return in
 }
+
+func tag(name, value string) types.MessageTag { return types.MessageTag{Name: &name, Value: &value} }
 
 func utf8(s string) *types.Content {
 	return &types.Content{Data: &s, Charset: aws.String("UTF-8")}

@@ -17,7 +17,7 @@ import (
 
 // chunkOf is n recipients to be mailed at once.
 func chunkOf(n int) Chunk {
-	chunk := Chunk{Claim: uuid.New(), Start: time.Now(), LastStart: time.Now().Add(time.Minute)}
+	chunk := Chunk{ID: uuid.New(), Claim: uuid.New(), Start: time.Now(), LastStart: time.Now().Add(time.Minute)}
 	for i := range n {
 		address := fmt.Sprintf("r%d@example.com", i+1)
 		chunk.Recipients = append(chunk.Recipients, Recipient{Seq: int64(i + 1), Address: address, Fields: map[string]string{"email": address, "name": "Ann"}})
@@ -55,7 +55,7 @@ func TestTheMessageThatSESGets(t *testing.T) {
 	for _, tag := range got.EmailTags {
 		tags[tag.Name] = tag.Value
 	}
-	for name, want := range map[string]string{TagCampaign: "spring-sale", TagSeq: "1", TagClaim: chunk.Claim.String(), "season": "spring"} {
+	for name, want := range map[string]string{TagCampaign: "spring-sale", TagID: chunk.ID.String(), TagSeq: "1", TagClaim: chunk.Claim.String(), "season": "spring"} {
 		if tags[name] != want {
 			t.Errorf("tag %s is %q, want %q", name, tags[name], want)
 		}

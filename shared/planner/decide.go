@@ -33,6 +33,8 @@ const (
 	slotRecheck = time.Minute
 	// doubtMargin is waited beyond the end of the last claim under way.
 	doubtMargin = time.Second
+	// graceRechecks is how often the events of a doubt are looked for within a grace period.
+	graceRechecks = 5
 	// maxFruitless waves in a row that settle nobody end the campaign.
 	maxFruitless = 2
 )
@@ -59,6 +61,8 @@ type Facts struct {
 	Senders int
 	Bound   int
 	Server  budget.Server
+	// Grace is how long after the end of a claim the SES events of its messages may still be on their way.
+	Grace time.Duration
 	// LastWave is the number of the wave that ran last. A campaign that has counted more lost an answer of Plan.
 	LastWave int
 }
@@ -71,6 +75,8 @@ type Decision struct {
 	Until time.Time
 	// Halt: the campaign is to be halted for Reason.
 	Halt bool
+	// Probe: a message to the mailbox simulator is to show whether SES events still arrive.
+	Probe bool
 	// Limit is how many recipients the wave may claim, BatchSize how many a batch holds, Senders how many work at once.
 	Limit     int64
 	BatchSize int64
@@ -88,7 +94,7 @@ func Decide(f Facts) (Decision, error) {
 		return Decision{Next: workflow.NextFinish, Reason: string(s.Campaign.State)}, nil
 	}
 	if counts.Pending == 0 && counts.Claimed == 0 {
-		return Decision{Next: workflow.NextFinish, Reason: "sent"}, nil
+		return whenSent(f), nil
 	}
 	if reason := accountStops(f.Quota); reason != "" {
 		return Decision{Next: workflow.NextFinish, Reason: reason, Halt: true}, nil
@@ -142,6 +148,27 @@ func Decide(f Facts) (Decision, error) {
 	senders := int(min(int64(answer.Senders), (limit+minBatch-1)/minBatch))
 	return Decision{Next: workflow.NextSend, Reason: answer.Reason, Until: until, Limit: limit, Senders: senders,
 		BatchSize: batchSize(rate, senders, limit), Fruitless: fruitless}, nil
+}
+
+// whenSent decides about a campaign that has nobody left to mail, but for those in doubt. SettleDoubt has settled whom it
+// could; what is left is waited for until the grace period is over a second time, and then held.
+func whenSent(f Facts) Decision {
+	s := f.Standing
+	if s.Counts.InDoubt == 0 {
+		return Decision{Next: workflow.NextFinish, Reason: "sent"}
+	}
+	held := fmt.Sprintf("sent, but %d recipients are held in doubt", s.Counts.InDoubt)
+	if f.Settings.InDoubt == campaign.Hold || !s.Now.Before(s.DoubtUntil.Add(2*f.Grace)) {
+		return Decision{Next: workflow.NextFinish, Reason: held}
+	}
+	wait := Decision{Next: workflow.NextWait, Until: s.DoubtUntil.Add(f.Grace + doubtMargin),
+		Reason: fmt.Sprintf("SES events may still tell what became of %d recipients in doubt", s.Counts.InDoubt)}
+	if again := s.Now.Add(f.Grace/graceRechecks + doubtMargin); wait.Until.Before(again) {
+		wait.Until = again
+	}
+	// Nothing is sent any more, so no later message would prove anything.
+	wait.Probe = f.Settings.InDoubt != campaign.Resend && !s.Witnessed
+	return wait
 }
 
 func accountStops(q Quota) string {

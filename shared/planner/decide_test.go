@@ -40,7 +40,6 @@ func TestDecide(t *testing.T) {
 			}
 		}},
 		{"nothing pending is finished", func(f *Facts) { f.Standing.Counts = ledger.Counts{Sent: 1000} }, workflow.NextFinish, "sent", nil},
-		{"recipients in doubt do not hold a campaign open", func(f *Facts) { f.Standing.Counts = ledger.Counts{Sent: 999, InDoubt: 1} }, workflow.NextFinish, "sent", nil},
 		{"claims under way are waited for", func(f *Facts) {
 			f.Standing.Counts = ledger.Counts{Sent: 990, Claimed: 10}
 			f.Standing.ClaimedUntil = noon.Add(time.Minute)

@@ -2,10 +2,13 @@
 package report
 
 import (
+	"context"
 	"encoding/csv"
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/uptrace/bun"
 
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
@@ -18,16 +21,37 @@ const (
 	RejectsFile  = "rejects.csv"
 )
 
-// Of sums up a campaign.
-func Of(c *ledger.Campaign, counts ledger.Counts) workflow.Report {
-	return workflow.Report{
+// Of sums up a campaign. held are the first of the recipients in doubt.
+func Of(c *ledger.Campaign, counts ledger.Counts, held []ledger.HeldRecipient) workflow.Report {
+	r := workflow.Report{
 		Campaign: c.Name, Execution: c.Execution, State: string(c.State), Reason: c.Reason,
 		Recipients: c.Recipients, RecipientsDigest: c.RecipientsTag,
 		Sent: counts.Sent, Failed: counts.Failed, Suppressed: counts.Suppressed, Skipped: counts.Skipped,
 		InDoubt: counts.InDoubt, Pending: counts.Pending + counts.Claimed,
+		Confirmed: counts.Confirmed, Delivered: counts.Delivered, Bounced: counts.Bounced, Complained: counts.Complained,
+		Opened: counts.Opened, Clicked: counts.Clicked,
 		Rejected: c.RejectedLines(), RejectedByReason: c.Rejected,
 		Waves: c.Waves, Batches: c.Batches, StartedAt: c.StartedAt, EndedAt: c.EndedAt,
 	}
+	for _, h := range held {
+		r.Held = append(r.Held, workflow.Held(h))
+	}
+	return r
+}
+
+// Read sums up a campaign as it stands in the ledger now.
+func Read(ctx context.Context, db bun.IDB, c *ledger.Campaign) (workflow.Report, error) {
+	counts, err := ledger.Count(ctx, db, c.ID)
+	if err != nil {
+		return workflow.Report{}, err
+	}
+	var held []ledger.HeldRecipient
+	if counts.InDoubt > 0 {
+		if held, err = ledger.Held(ctx, db, c.ID, workflow.MaxHeld); err != nil {
+			return workflow.Report{}, err
+		}
+	}
+	return Of(c, counts, held), nil
 }
 
 // WriteOutcomes writes outcomes.csv: one line per recipient, in the order of the recipients file.

@@ -20,14 +20,17 @@ func TestTheReportAccountsForEveryRecipient(t *testing.T) {
 		Name: "spring-sale", Execution: "arn", State: ledger.Paused, Reason: "by hand", Recipients: 28, RecipientsTag: "5e1a",
 		Rejected: map[string]int64{"duplicate": 2, "no address": 3}, Waves: 2, Batches: 5, StartedAt: started, EndedAt: started.Add(time.Hour),
 	}
-	counts := ledger.Counts{Pending: 1, Claimed: 2, InDoubt: 3, Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7}
+	counts := ledger.Counts{Pending: 1, Claimed: 2, InDoubt: 3, Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7, Confirmed: 8, Delivered: 9, Bounced: 10, Complained: 11, Opened: 12, Clicked: 13}
+	since := started.Add(time.Minute)
 	want := workflow.Report{
 		Campaign: "spring-sale", Execution: "arn", State: "paused", Reason: "by hand",
 		Recipients: 28, RecipientsDigest: "5e1a", Sent: 4, Failed: 5, Suppressed: 6, Skipped: 7, InDoubt: 3, Pending: 3,
+		Confirmed: 8, Delivered: 9, Bounced: 10, Complained: 11, Opened: 12, Clicked: 13,
+		Held:     []workflow.Held{{Seq: 7, Line: 9, Address: "g@example.com", Since: since}},
 		Rejected: 5, RejectedByReason: map[string]int64{"duplicate": 2, "no address": 3},
 		Waves: 2, Batches: 5, StartedAt: started, EndedAt: started.Add(time.Hour),
 	}
-	got := report.Of(c, counts)
+	got := report.Of(c, counts, []ledger.HeldRecipient{{Seq: 7, Line: 9, Address: "g@example.com", Since: since}})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -50,6 +50,8 @@ type PlanInput struct {
 	Execution string `json:"execution"`
 	// Wave is the last wave that ran. When the campaign has counted more, the answer of an earlier run of Plan was lost.
 	Wave int `json:"wave"`
+	// Now is when Step Functions entered the state: waits end by its clock.
+	Now time.Time `json:"now"`
 }
 
 // Next is Plan's answer to "what next?".
@@ -89,12 +91,11 @@ type Batch struct {
 
 // SendInput is the input of lambdas/send: the Map's ItemSelector for one batch.
 type SendInput struct {
-	Campaign  string    `json:"campaign"`
-	Execution string    `json:"execution"`
-	Content   Object    `json:"content"`
-	Wave      int       `json:"wave"`
-	Until     time.Time `json:"until"`
-	Batch     Batch     `json:"batch"`
+	Campaign  string `json:"campaign"`
+	Execution string `json:"execution"`
+	Content   Object `json:"content"`
+	Wave      int    `json:"wave"`
+	Batch     Batch  `json:"batch"`
 }
 
 // SendOutput is the output of lambdas/send, kept tiny because every child execution returns one.
@@ -150,6 +151,17 @@ type Report struct {
 	InDoubt    int64  `json:"inDoubt"`
 	Pending    int64  `json:"pending"`
 	Rejected   int64  `json:"rejected"`
+	// Confirmed and what follows are what SES events say of the messages that SES accepted.
+	Confirmed  int64 `json:"confirmed"`
+	Delivered  int64 `json:"delivered"`
+	Bounced    int64 `json:"bounced"`
+	Complained int64 `json:"complained"`
+	Opened     int64 `json:"opened"`
+	Clicked    int64 `json:"clicked"`
+	// Held are the first of the recipients in doubt, at most MaxHeld; all of them are in outcomes.csv.
+	Held []Held `json:"held,omitempty"`
+	// Resolved is how many recipients in doubt ActionResend or ActionDrop has settled.
+	Resolved int64 `json:"resolved,omitempty"`
 	// RecipientsDigest is the SHA-256 of the recipients file, in hexadecimal.
 	RecipientsDigest string `json:"recipientsDigest"`
 	// RejectedByReason counts the lines of recipients.csv that did not become a recipient.
@@ -164,12 +176,36 @@ type Report struct {
 	Rejects  Object `json:"rejects,omitzero"`
 }
 
-// ActionStatus asks lambdas/control for the Report of a campaign as it stands now.
-const ActionStatus = "status"
+// MaxHeld is the most recipients in doubt that a Report lists.
+const MaxHeld = 20
 
-// ControlInput is the input of lambdas/control.
+// Held is a recipient in doubt: it is not known whether SES accepted the message.
+type Held struct {
+	Seq int64 `json:"seq"`
+	// Line is the line of the recipients file.
+	Line    int64  `json:"line"`
+	Address string `json:"address"`
+	// Since is when its sender could have called SES at the latest.
+	Since time.Time `json:"since"`
+}
+
+// What lambdas/control can be asked.
+const (
+	// ActionStatus asks for the Report of a campaign as it stands now.
+	ActionStatus = "status"
+	// ActionRate changes the rate of a campaign to ControlInput.Rate; 0 means no slower than the account.
+	ActionRate = "rate"
+	// ActionResend makes the recipients in doubt pending, for the next start of the campaign; ActionDrop leaves them out for
+	// good. Report.Resolved counts them.
+	ActionResend = "resend"
+	ActionDrop   = "drop"
+)
+
+// ControlInput is the input of lambdas/control, which always answers with the Report of the campaign.
 type ControlInput struct {
-	// Action is ActionStatus.
+	// Action is one of the Action constants.
 	Action   string `json:"action"`
 	Campaign string `json:"campaign"`
+	// Rate is in recipients per second.
+	Rate float64 `json:"rate,omitempty"`
 }

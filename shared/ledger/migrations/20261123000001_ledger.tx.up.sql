@@ -1,7 +1,12 @@
+-- The clock of the ledger. Everything that compares times asks it and no other; the local runtime moves it.
+create function fanmail.clock() returns timestamptz language sql volatile as 'select clock_timestamp()';
+
 -- A campaign: one mailing. Its name is its identity: starting it again resumes it.
 create table fanmail.campaign (
   id             bigint generated always as identity primary key,
   name           text not null unique,
+  -- Every message carries it, so that SES events of a campaign with the same name in another ledger are told apart.
+  tag            uuid not null default gen_random_uuid(),
   state          text not null check (state in
                    ('importing', 'running', 'paused', 'halted', 'cancelled', 'failed', 'finished')),
   reason         text not null default '',
@@ -19,6 +24,13 @@ create table fanmail.campaign (
   ended_wave     int not null default 0,
   ended_by       text not null default '' check (ended_by in ('', 'quota', 'trouble')),
   wave_ended_at  timestamptz,
+  -- Nothing is claimed later.
+  wave_until     timestamptz not null default 'epoch',
+  -- When SES accepted the latest message of the campaign of which an event has arrived.
+  witnessed_at   timestamptz not null default 'epoch',
+  -- What witnessed_at was at witness_at, some time ago: events that came with that one have been counted since.
+  witness        timestamptz not null default 'epoch',
+  witness_at     timestamptz not null default 'epoch',
   -- Recipients settled when this execution planned its last wave (-1: none yet), and how many waves in a row settled none.
   settled_before bigint not null default -1,
   fruitless      int not null default 0,
@@ -43,8 +55,18 @@ create table fanmail.recipient (
   claimed_until timestamptz,
   message_id    text,
   settled_at    timestamptz,
+  -- What SES events say of the message, each the earliest time: when SES accepted it, and what became of it.
+  confirmed_at  timestamptz,
+  delivered_at  timestamptz,
+  bounced_at    timestamptz,
+  -- SES's bounceType/bounceSubType.
+  bounce        text,
+  complained_at timestamptz,
+  opened_at     timestamptz,
+  clicked_at    timestamptz,
   primary key (campaign_id, seq),
-  check (state not in ('claimed', 'sent') or claim is not null)
+  check (state not in ('claimed', 'sent') or claim is not null),
+  check (state <> 'claimed' or claimed_until is not null)
 ) with (fillfactor = 60);
 
 create unique index recipient_address on fanmail.recipient (campaign_id, address);
@@ -69,7 +91,9 @@ create table fanmail.suppression (
 -- for each campaign that is slower than the account ('campaign/<id>').
 create table fanmail.pace (
   key     text primary key,
-  rate    double precision not null check (rate > 0),
+  -- Recipients per second: what is allowed, and what is handed out, which is less after SES has throttled.
+  allowed double precision not null check (allowed > 0),
+  rate    double precision not null check (rate > 0 and rate <= allowed),
   next_at timestamptz not null default 'epoch'
 );
 

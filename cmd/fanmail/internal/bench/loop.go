@@ -99,7 +99,7 @@ func (l Loop) prepare(ctx context.Context) (*messages, error) {
 	}
 	m := &messages{first: l.Share.First}
 	captured := &capture{}
-	sender, known, seq := mailer.New(captured, content, set), map[string]uint32{}, int64(0)
+	sender, known, seq := mailer.New(captured, content, set, ""), map[string]uint32{}, int64(0)
 	err = list.Each(set.HeaderFields(), func(row folder.Row) error {
 		if seq++; seq < l.Share.First {
 			return nil

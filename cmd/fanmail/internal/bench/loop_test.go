@@ -47,7 +47,7 @@ func startSES(t *testing.T, fault func(*ses.Request) ses.Fault) (*ses.Service, *
 	})
 	return service, cloud.Sender(aws.Config{
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	}, mailer.Parallel)
+	}, mailer.Parallel, 15*time.Second)
 }
 
 func TestTheLoopMailsItsShareOnce(t *testing.T) {
@@ -123,7 +123,7 @@ func TestTheLoopSendsWhatTheMailerSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mailer.New(byMailer, content, set).Send(t.Context(), chunk)
+	mailer.New(byMailer, content, set, "").Send(t.Context(), chunk)
 	for _, inputs := range []map[string]*sesv2.SendEmailInput{byLoop.inputs, byMailer.inputs} {
 		for _, in := range inputs {
 			for i := range in.EmailTags {

@@ -168,8 +168,13 @@ func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, e
 
 // Status asks the control function for the state of a campaign. Its own errors come back as *FunctionError.
 func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, error) {
-	doing := "asking for the status of " + campaign
-	payload, err := json.Marshal(workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	return c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+}
+
+// Control asks the control function to do something with a campaign. Its own errors come back as *FunctionError.
+func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
+	doing := "asking for the " + in.Action + " of " + in.Campaign
+	payload, err := json.Marshal(in)
 	if err != nil {
 		return workflow.Report{}, err
 	}

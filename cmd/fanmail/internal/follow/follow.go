@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -125,6 +126,37 @@ func (e End) Err() error {
 	}
 }
 
+// HeldLines list the recipients in doubt, and say what can be done about them.
+func HeldLines(r workflow.Report) []string {
+	if r.InDoubt == 0 {
+		return nil
+	}
+	lines := []string{fmt.Sprintf("In doubt (it is not known whether SES took the mail of %s recipients):", terminal.Number(r.InDoubt))}
+	for _, h := range r.Held {
+		lines = append(lines, fmt.Sprintf("  line %d: %s, since %s", h.Line, h.Address, h.Since.UTC().Format(time.RFC3339)))
+	}
+	if more := r.InDoubt - int64(len(r.Held)); more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %s more, in the outcomes", terminal.Number(more)))
+	}
+	if !UnderWay(r) {
+		lines = append(lines, fmt.Sprintf("`fanmail resolve %s --resend` mails them with the next start, `--drop` leaves them out for good", r.Campaign))
+	}
+	return lines
+}
+
+// Print writes the figures of a report, further rows, and what is in doubt.
+func Print(w io.Writer, r workflow.Report, rows ...[]string) error {
+	if err := terminal.Table(w, append(Rows(r), rows...)); err != nil {
+		return err
+	}
+	for _, line := range HeldLines(r) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Rows are the figures of a report for terminal.Table.
 func Rows(r workflow.Report) [][]string {
 	rows := [][]string{
@@ -137,6 +169,13 @@ func Rows(r workflow.Report) [][]string {
 	count := func(name string, n int64) { rows = append(rows, []string{name, terminal.Number(n)}) }
 	count("recipients", r.Recipients)
 	count("  sent", r.Sent)
+	if r.Confirmed > 0 {
+		count("    delivered", r.Delivered)
+		count("    bounced", r.Bounced)
+		count("    complained", r.Complained)
+		count("    opened", r.Opened)
+		count("    clicked", r.Clicked)
+	}
 	count("  failed", r.Failed)
 	count("  suppressed", r.Suppressed)
 	count("  skipped", r.Skipped)

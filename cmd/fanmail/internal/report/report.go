@@ -66,9 +66,7 @@ func Print(ctx context.Context, source Source, campaign string, o Options, stdou
 	case o.JSON:
 		return terminal.JSON(stdout, r)
 	}
-	rows := append(follow.Rows(r),
-		[]string{"outcomes", place(r.Outcomes, o.Outcomes)}, []string{"rejects", place(r.Rejects, o.Rejects)})
-	return terminal.Table(stdout, rows)
+	return follow.Print(stdout, r, []string{"outcomes", place(r.Outcomes, o.Outcomes)}, []string{"rejects", place(r.Rejects, o.Rejects)})
 }
 
 func place(object workflow.Object, file string) string {

@@ -1,0 +1,12 @@
+// Command events is the Lambda function that writes into the ledger what SES says of the messages.
+package main
+
+import (
+	"fanmail/shared/database"
+	"fanmail/shared/function"
+)
+
+func main() {
+	db := database.FromEnvironment("fanmail-events")
+	function.Start(db, (&handler{db: db}).handle, function.Lenient())
+}

@@ -1,0 +1,65 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+)
+
+// accountPace is the key of the account's row of pace.
+const accountPace = "account"
+
+// ownPace is the key of the row of pace of a campaign that is slower than the account.
+func ownPace(campaign int64) string { return fmt.Sprintf("campaign/%d", campaign) }
+
+// setPace changes what is allowed. A rate that is lower, because SES has throttled, keeps its share of it. Slots that are
+// booked at a slower pace than the new one, and far away, are given up.
+func setPace(ctx context.Context, db bun.IDB, key string, allowed float64) error {
+	_, err := db.ExecContext(ctx, `
+		insert into fanmail.pace as p (key, allowed, rate) values (?, ?, ?)
+		on conflict (key) do update set allowed = excluded.allowed,
+		    rate = least(p.rate * (excluded.allowed / p.allowed), excluded.allowed),
+		    next_at = case when excluded.allowed > p.allowed
+		        then least(p.next_at, fanmail.clock() + make_interval(secs => ?)) else p.next_at end`,
+		key, allowed, allowed, claimSpan.Seconds())
+	if err != nil {
+		return fmt.Errorf("setting the pace of %s: %w", key, err)
+	}
+	return nil
+}
+
+func dropPace(ctx context.Context, db bun.IDB, key string) error {
+	if _, err := db.ExecContext(ctx, `delete from fanmail.pace where key = ?`, key); err != nil {
+		return fmt.Errorf("dropping the pace of %s: %w", key, err)
+	}
+	return nil
+}
+
+// SetRate changes the rate of a campaign, in recipients per second, from now on; 0 means no slower than the account. Senders
+// keep to it with their next claim, some two seconds later at most. The error is *workflow.CampaignUnknown when there is none.
+func SetRate(ctx context.Context, db bun.IDB, name string, rate float64) error {
+	value, err := json.Marshal(rate)
+	if err != nil {
+		return fmt.Errorf("rate %v: %w", rate, err)
+	}
+	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var id int64
+		err := tx.NewRaw(`
+			update fanmail.campaign set settings = jsonb_set(settings, '{rate}', ?::jsonb) where name = ? returning id`,
+			string(value), name).Scan(ctx, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return unknown(name)
+		}
+		if err != nil {
+			return fmt.Errorf("setting the rate of campaign %s: %w", name, err)
+		}
+		if rate == 0 {
+			return dropPace(ctx, tx, ownPace(id))
+		}
+		return setPace(ctx, tx, ownPace(id), rate)
+	})
+}

@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Outcome is what became of a claimed recipient: Sent with its message id, RecipientFailed or Pending with a reason.
+type Outcome struct {
+	Seq       int64          `json:"seq"`
+	State     RecipientState `json:"state"`
+	Reason    string         `json:"reason,omitempty"`
+	MessageID string         `json:"message_id,omitempty"`
+}
+
+// maxRecord is the largest text of one statement that Record makes, in bytes: more than 16 KB would pin an RDS Proxy's session.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html
+const maxRecord = 15 << 10
+
+// maxReason is the most bytes of a reason that are kept. A reason may quote anything.
+const maxReason = 1000
+
+// Record writes the outcomes of a claim, each only if the recipient still is as the claim left it, and returns how many
+// stand in the ledger now: those that it wrote, and those that SES events had settled before. A recipient without an
+// outcome stays claimed, and is in doubt when the claim runs out. Long reasons make more than one statement; what an earlier
+// one wrote stays written when a later one fails, and may be recorded again.
+func Record(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, outcomes []Outcome) (int64, error) {
+	var recorded int64
+	for _, values := range recordable(outcomes) {
+		// The rows are locked in the order of seq, as Apply does, so that the two can't wait for each other.
+		result, err := db.NewRaw(`
+			with o as materialized (
+				select c.id as campaign_id, o.* from fanmail.campaign c,
+				     jsonb_to_recordset(?values::jsonb) as o(seq bigint, state text, reason text, message_id text)
+				where c.name = ?campaign
+			), held as materialized (
+				select r.campaign_id, r.seq from fanmail.recipient r join o using (campaign_id, seq)
+				where r.state = 'claimed' and r.claim = ?claim
+				order by r.seq for update of r
+			)
+			update fanmail.recipient r
+			set state = o.state, reason = o.reason, message_id = o.message_id,
+			    claim = case when o.state = 'pending' then null else r.claim end,
+			    claimed_until = null,
+			    settled_at = case when o.state = 'pending' then null else fanmail.clock() end
+			from held join o using (campaign_id, seq)
+			where r.campaign_id = held.campaign_id and r.seq = held.seq`,
+			struct {
+				Values   string
+				Campaign string
+				Claim    uuid.UUID
+			}{values, campaign, claim}).Exec(ctx)
+		if err != nil {
+			return recorded, fmt.Errorf("recording %d outcomes of campaign %s: %w", len(outcomes), campaign, err)
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return recorded, err
+		}
+		recorded += n
+	}
+	if recorded == int64(len(outcomes)) {
+		return recorded, nil
+	}
+	return settledBy(ctx, db, campaign, claim, outcomes)
+}
+
+// settledBy counts the recipients among the outcomes that the ledger has as settled by the claim, and those that are free.
+func settledBy(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, outcomes []Outcome) (int64, error) {
+	seqs := make([]int64, len(outcomes))
+	for i, o := range outcomes {
+		seqs[i] = o.Seq
+	}
+	var n int64
+	err := db.NewRaw(`
+		select count(*) from fanmail.recipient r join fanmail.campaign c on c.id = r.campaign_id
+		where c.name = ? and r.seq in (?) and (r.state in ('sent', 'failed') and r.claim = ? or r.state = 'pending')`,
+		campaign, bun.List(seqs), claim).Scan(ctx, &n)
+	if err != nil {
+		return 0, fmt.Errorf("looking what became of %d outcomes of campaign %s: %w", len(outcomes), campaign, err)
+	}
+	return n, nil
+}
+
+// recordable are the outcomes as JSON arrays that make statements of maxRecord bytes at most.
+func recordable(outcomes []Outcome) (arrays []string) {
+	const rest = 1 << 10 // the statement around the values
+	var array strings.Builder
+	size := 0
+	flush := func() {
+		if array.Len() > 0 {
+			arrays = append(arrays, array.String()+"]")
+			array.Reset()
+			size = 0
+		}
+	}
+	for _, o := range outcomes {
+		// PostgreSQL stores no NUL.
+		o.Reason = strings.ReplaceAll(o.Reason, "\x00", "")
+		if len(o.Reason) > maxReason {
+			o.Reason = strings.ToValidUTF8(o.Reason[:maxReason], "") + "…"
+		}
+		value, _ := json.Marshal(o) // strings and numbers always marshal
+		// In the statement's text a quote stands twice.
+		n := len(value) + bytes.Count(value, []byte("'")) + len(",")
+		if size+n > maxRecord-rest {
+			flush()
+		}
+		if size == 0 {
+			array.WriteByte('[')
+		} else {
+			array.WriteByte(',')
+		}
+		array.Write(value)
+		size += n
+	}
+	flush()
+	return arrays
+}
