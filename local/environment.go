@@ -10,6 +10,9 @@ import (
 // accessKey is both halves of the credentials: nothing here checks a signature, but SDKs do not call without one.
 const accessKey = "local"
 
+// configurationSet is that of the deployment: SES publishes the events of messages that name one.
+const configurationSet = "fanmail-local"
+
 // EnvVar is an environment variable.
 type EnvVar struct {
 	Name, Value string
@@ -45,6 +48,9 @@ func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 		if r.role.ours {
 			environment["DATABASE_ADMIN_URL"] = r.databaseURL
 		}
+	}
+	if f.Key == senderKey || f.Key == planKey {
+		environment["FANMAIL_CONFIGURATION_SET"] = configurationSet
 	}
 	for _, v := range awsEnvironment(r.endpoint) {
 		environment[v.Name] = v.Value

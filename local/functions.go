@@ -10,8 +10,13 @@ import (
 	"fanmail/shared/deployment"
 )
 
-// migrateKey is the function that the runtime itself invokes.
-const migrateKey = "migrate"
+const (
+	// migrateKey is the function that the runtime itself invokes.
+	migrateKey = "migrate"
+	// senderKey and planKey are those that mail.
+	senderKey = "send"
+	planKey   = "plan"
+)
 
 // findBinaries finds the binary of every function in directory: <key>/bootstrap or <key>.
 func findBinaries(directory string, functions []deployment.Function) (map[string]string, error) {

@@ -4,12 +4,15 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"fanmail/local/faults"
 )
 
 // Options say how to run. Only LambdaBinaries is required.
 type Options struct {
-	// Directory keeps objects, mailbox, logs and (without a DatabaseURL) PostgreSQL's data, also after Close. "" means a
-	// temporary one, removed at Close.
+	// Directory keeps objects, mailbox, queues, the clock, logs and (without a DatabaseURL) PostgreSQL's data, also after Close, and
+	// after a kill: a runtime that is started with it again goes on. Executions are not kept: start the campaign again. One
+	// runtime at a time may use it. "" means a temporary one, removed at Close.
 	Directory string
 	// Address is where the endpoint listens; "" means 127.0.0.1:0, any free port.
 	Address string
@@ -25,6 +28,11 @@ type Options struct {
 	Max24HourSend float64
 	// SESLatency is the time that SES takes to answer.
 	SESLatency time.Duration
+	// VisibilityTimeout replaces that of all queues; 0 means that of queues.yml, of minutes. What was received when a runtime was
+	// killed, or an invocation failed, comes back only after it.
+	VisibilityTimeout time.Duration
+	// Faults are what goes wrong from the start; SetFaults replaces them.
+	Faults faults.Settings
 	// FunctionEnvironment are variables that every function gets over its own.
 	FunctionEnvironment map[string]string
 	// CountStatements makes a private PostgreSQL count its statements, for Statements.

@@ -3,8 +3,12 @@ package local
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,7 +29,7 @@ type role struct {
 
 // chooseRole gives the functions a role of their own, never the superuser. In a database that was given, that takes a user who
 // may create roles; any other user is taken as it is. Roles belong to a whole server, so there the name is this runtime's
-// alone, and Close drops it; a runtime that is killed leaves it behind.
+// alone, and Close drops it; a runtime that is killed leaves it behind, for the next one in the same directory if there is one.
 func (r *Runtime) chooseRole(ctx context.Context) error {
 	password := rand.Text()
 	if r.options.DatabaseURL == "" {
@@ -47,10 +51,30 @@ func (r *Runtime) chooseRole(ctx context.Context) error {
 		r.role = role{name: user, url: r.databaseURL}
 		return nil
 	}
-	name := "fanmail_local_" + strings.ToLower(rand.Text()[:12])
+	name, err := r.ownRoleName()
+	if err != nil {
+		return err
+	}
 	r.role = role{name: name, url: withUser(r.databaseURL, name, password), ours: true}
 	r.onClose("the functions' role", r.dropRole)
 	return nil
+}
+
+// ownRoleName is the same for all runtimes in a kept directory: what a killed one left behind is used again.
+func (r *Runtime) ownRoleName() (string, error) {
+	name := "fanmail_local_" + strings.ToLower(rand.Text()[:12])
+	if r.options.Directory == "" {
+		return name, nil
+	}
+	file := filepath.Join(r.directory, "role")
+	kept, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return name, os.WriteFile(file, []byte(name+"\n"), 0o644)
+	}
+	if kept := strings.TrimSpace(string(kept)); kept != "" {
+		name = kept
+	}
+	return name, err
 }
 
 // dropRole is no failure of Close when the server is gone, or the start ended before there was a role.

@@ -8,7 +8,7 @@ import (
 
 // services are what stands behind the endpoint.
 type services struct {
-	stepFunctions, ses, lambda, s3 http.Handler
+	stepFunctions, ses, lambda, sqs, s3, clock, faults http.Handler
 }
 
 // route tells by the form of a request which service it is for; what no other service knows is S3's, whose buckets may
@@ -19,12 +19,18 @@ func route(to services) http.Handler {
 		switch {
 		case strings.HasPrefix(target, "AWSStepFunctions."):
 			to.stepFunctions.ServeHTTP(w, r)
+		case strings.HasPrefix(target, "AmazonSQS."):
+			to.sqs.ServeHTTP(w, r)
 		case target != "":
 			refuse(w, target)
 		case strings.HasPrefix(path, "/v2/email/"), strings.HasPrefix(path, "/_mailbox"), strings.HasPrefix(path, "/_ses/"):
 			to.ses.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/2015-03-31/functions/"):
 			to.lambda.ServeHTTP(w, r)
+		case path == "/_clock":
+			to.clock.ServeHTTP(w, r)
+		case path == "/_faults":
+			to.faults.ServeHTTP(w, r)
 		default:
 			to.s3.ServeHTTP(w, r)
 		}
@@ -37,6 +43,6 @@ func refuse(w http.ResponseWriter, target string) {
 	w.WriteHeader(http.StatusBadRequest)
 	json.NewEncoder(w).Encode(map[string]string{
 		"__type":  "UnknownOperationException",
-		"message": "The local runtime has Step Functions, Lambda, SES v2 and S3; it does not have " + target + ".",
+		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS and S3; it does not have " + target + ".",
 	})
 }

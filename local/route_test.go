@@ -11,7 +11,7 @@ func TestEveryRequestGoesToItsService(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })
 	}
-	handler := route(services{stepFunctions: named("stepfunctions"), ses: named("ses"), lambda: named("lambda"), s3: named("s3")})
+	handler := route(services{stepFunctions: named("stepfunctions"), ses: named("ses"), lambda: named("lambda"), sqs: named("sqs"), s3: named("s3"), clock: named("clock"), faults: named("faults")})
 	for _, test := range []struct{ method, path, target, want string }{
 		{"POST", "/", "AWSStepFunctions.StartExecution", "stepfunctions"},
 		{"POST", "/v2/email/outbound-emails", "", "ses"},
@@ -21,6 +21,10 @@ func TestEveryRequestGoesToItsService(t *testing.T) {
 		{"GET", "/_mailbox/0100-1", "", "ses"},
 		{"POST", "/_ses/settings", "", "ses"},
 		{"POST", "/2015-03-31/functions/fanmail-local-send/invocations", "", "lambda"},
+		{"POST", "/", "AmazonSQS.ReceiveMessage", "sqs"},
+		{"POST", "/_ses/events", "", "ses"},
+		{"POST", "/_clock", "", "clock"},
+		{"GET", "/_faults", "", "faults"},
 		{"GET", "/", "", "s3"},
 		{"PUT", "/fanmail-local/campaigns/v2/email/x", "", "s3"},
 		{"GET", "/fanmail-local?list-type=2", "", "s3"},
@@ -36,7 +40,7 @@ func TestEveryRequestGoesToItsService(t *testing.T) {
 		}
 	}
 	r := httptest.NewRequest("POST", "/", nil)
-	r.Header.Set("X-Amz-Target", "AmazonSQS.SendMessage")
+	r.Header.Set("X-Amz-Target", "AmazonSNS.Publish")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	if w.Code != http.StatusBadRequest {

@@ -1,5 +1,5 @@
 // Package local runs Fanmail's deployment on one machine: the same state machine definition and the same Lambda binaries,
-// over local stand-ins of Step Functions, Lambda, SES and S3 behind one HTTP endpoint, and a real PostgreSQL. It is a
+// over local stand-ins of Step Functions, Lambda, SES, SQS and S3 behind one HTTP endpoint, and a real PostgreSQL. It is a
 // development runtime: the engine for real campaigns is AWS's.
 package local
 
@@ -10,14 +10,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"fanmail/local/clock"
+	"fanmail/local/faults"
 	"fanmail/local/lambda"
 	"fanmail/local/ses"
+	"fanmail/local/sqs"
 	"fanmail/local/stepfunctions"
 	"fanmail/shared/deployment"
 )
@@ -41,7 +42,10 @@ type Runtime struct {
 	role        role
 	machineARN  string
 
+	clock         *clock.Clock
+	faults        *faults.Service
 	ses           *ses.Service
+	sqs           *sqs.Service
 	lambda        *lambda.Service
 	stepFunctions *stepfunctions.Service
 	connections   *Connections
@@ -79,7 +83,13 @@ func (r *Runtime) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.options.Faults.Validate(); err != nil {
+		return err
+	}
 	if err := r.makeDirectory(); err != nil {
+		return err
+	}
+	if err := r.openClock(); err != nil {
 		return err
 	}
 	// The port is taken before anything is started that has to know it.
@@ -94,6 +104,7 @@ func (r *Runtime) start(ctx context.Context) error {
 	if err := r.startDatabase(ctx); err != nil {
 		return err
 	}
+	r.onClose("the ledger's clock", r.leaveLedgerClock)
 	// Close goes backwards: executions end first, then functions, and then the endpoint that both need to the last.
 	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(r.options.Logger.Handler(), slog.LevelDebug)}
 	r.onClose("the endpoint", server.Close)
@@ -108,27 +119,18 @@ func (r *Runtime) start(ctx context.Context) error {
 	if err := r.migrate(ctx); err != nil {
 		return err
 	}
-	r.options.Logger.Info("the local runtime is up", "endpoint", r.endpoint, "connectionBound", r.ConnectionBound())
-	return nil
-}
-
-// makeDirectory makes the directory of Options, or a temporary one.
-func (r *Runtime) makeDirectory() error {
-	if r.options.Directory == "" {
-		directory, err := os.MkdirTemp("", "fanmail-local-")
-		if err != nil {
-			return err
-		}
-		r.directory = directory
-		r.onClose("the temporary directory", func() error { return os.RemoveAll(directory) })
-		return nil
-	}
-	directory, err := filepath.Abs(r.options.Directory)
-	if err != nil {
+	if err := r.moveLedgerClock(ctx, r.clock.Offset()); err != nil {
 		return err
 	}
-	r.directory = directory
-	return os.MkdirAll(directory, 0o755)
+	// Events of an earlier run may be waiting: their function needs the ledger.
+	if err := r.mapQueues(); err != nil {
+		return err
+	}
+	if err := r.faults.Set(r.options.Faults); err != nil {
+		return err
+	}
+	r.options.Logger.Info("the local runtime is up", "endpoint", r.endpoint, "connectionBound", r.ConnectionBound())
+	return nil
 }
 
 // closeLambda gives running invocations a moment to end. One that is cut off is no failure of Close: the ledger is made for
@@ -187,6 +189,9 @@ func (r *Runtime) Lambda() *lambda.Service { return r.lambda }
 
 // SES is the SES account, for its mailbox and settings.
 func (r *Runtime) SES() *ses.Service { return r.ses }
+
+// SQS is the queues, for their counts.
+func (r *Runtime) SQS() *sqs.Service { return r.sqs }
 
 // Connections watches the sessions on the database.
 func (r *Runtime) Connections() *Connections { return r.connections }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	lambdaevents "github.com/aws/aws-lambda-go/events"
 	lambdaruntime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -38,6 +39,9 @@ func TestMain(m *testing.M) {
 		lambdaruntime.Start(handle)
 		return
 	}
+	if options := os.Getenv(runtimeVariable); options != "" {
+		os.Exit(runRuntime(options))
+	}
 	os.Exit(m.Run())
 }
 
@@ -61,7 +65,9 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		if os.Getenv("FANMAIL_CONNECTION_LIMIT") == "" {
 			return nil, errors.New("no connection limit")
 		}
-		return map[string]any{}, conn.Close(ctx)
+		_, err = conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS fanmail; DO $$ BEGIN IF to_regprocedure('fanmail.clock()') IS NULL THEN
+			CREATE FUNCTION fanmail.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'select clock_timestamp()'; END IF; END $$`)
+		return map[string]any{}, errors.Join(err, conn.Close(ctx))
 	case "prepare":
 		var in workflow.PrepareInput
 		if err := json.Unmarshal(payload, &in); err != nil {
@@ -88,8 +94,23 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 			FromEmailAddress: aws.String("shop@example.com"),
 			Destination:      &sestypes.Destination{ToAddresses: []string{fmt.Sprintf("r%d@example.org", in.Batch.Number)}},
 			Content:          &sestypes.EmailContent{Simple: &sestypes.Message{Subject: text, Body: &sestypes.Body{Text: text}}},
+
+			ConfigurationSetName: aws.String(os.Getenv("FANMAIL_CONFIGURATION_SET")),
 		})
 		return workflow.SendOutput{Sent: 1}, err
+	case "events":
+		// Each message becomes an object, so that the test sees what arrived.
+		var in lambdaevents.SQSEvent
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, err
+		}
+		for _, record := range in.Records {
+			key := "events/" + record.MessageId + "/" + record.Attributes["ApproximateReceiveCount"]
+			if _, err := objects.PutObject(ctx, &awss3.PutObjectInput{Bucket: bucket, Key: &key, Body: strings.NewReader(record.Body)}); err != nil {
+				return nil, err
+			}
+		}
+		return lambdaevents.SQSEventResponse{}, nil
 	case "finish":
 		var in workflow.FinishInput
 		if err := json.Unmarshal(payload, &in); err != nil {

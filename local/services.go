@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,62 +15,15 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"fanmail/local/lambda"
-	"fanmail/local/postgres"
 	"fanmail/local/s3"
 	"fanmail/local/ses"
 	"fanmail/local/stepfunctions"
 	"fanmail/statemachine"
 )
 
-// startDatabase starts a private PostgreSQL unless there is a URL, chooses the role of the functions, and watches the sessions.
-func (r *Runtime) startDatabase(ctx context.Context) error {
-	r.databaseURL = r.options.DatabaseURL
-	if _, err := url.Parse(r.databaseURL); err != nil && strings.Contains(r.databaseURL, "://") {
-		return errors.New("DATABASE_URL is malformed: write postgres://user:password@host:5432/database, and percent-encode the special characters of the user and the password")
-	}
-	if r.databaseURL == "" {
-		// A temporary server chooses its directory itself: the user who runs it may not enter ours.
-		config := postgres.Config{
-			Logger: r.options.Logger, MaxConnections: max(100, r.ConnectionBound()+20), CountStatements: r.options.CountStatements,
-		}
-		if r.options.Directory != "" {
-			config.Directory = filepath.Join(r.directory, "postgres")
-		}
-		server, err := postgres.Start(ctx, config)
-		if err != nil {
-			return err
-		}
-		r.onClose("PostgreSQL", server.Stop)
-		r.databaseURL = server.URL()
-	}
-	if err := r.chooseRole(ctx); err != nil {
-		return err
-	}
-	connections, err := watch(ctx, r.databaseURL, r.role.name, r.options.Logger)
-	if err != nil {
-		return err
-	}
-	r.connections = connections
-	r.onClose("the watch of the connections", connections.close)
-	return nil
-}
-
 // startServices makes the services and returns the handler of the endpoint.
 func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error) {
-	var err error
-	r.ses, err = ses.New(ses.Config{
-		Directory:     filepath.Join(r.directory, "ses"),
-		MaxSendRate:   r.options.MaxSendRate,
-		Max24HourSend: r.options.Max24HourSend,
-		Latency:       r.options.SESLatency,
-		Region:        Region,
-		Logger:        r.options.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.onClose("SES", r.ses.Close)
-
+	r.onClose("the services", r.closeServices)
 	objects, err := s3.New(s3.Config{Directory: filepath.Join(r.directory, "s3"), Buckets: []string{BucketName}, Logger: r.options.Logger})
 	if err != nil {
 		return nil, err
@@ -87,7 +38,26 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	r.onClose("Lambda", r.closeLambda)
+	r.startFaults()
+	if err := r.startQueues(); err != nil {
+		return nil, err
+	}
+	r.ses, err = ses.New(ses.Config{
+		Directory:     filepath.Join(r.directory, "ses"),
+		MaxSendRate:   r.options.MaxSendRate,
+		Max24HourSend: r.options.Max24HourSend,
+		Latency:       r.options.SESLatency,
+		Region:        Region,
+		Account:       Account,
+		Fault:         r.faults.SES,
+		Publish:       r.publisher(),
+		EventFault:    r.faults.Event,
+		Clock:         r.clock.Now,
+		Logger:        r.options.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
 
 	names := map[string]string{}
 	for _, f := range r.functions {
@@ -100,13 +70,43 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 		Lambda:    awslambda.NewFromConfig(config),
 		S3:        awss3.NewFromConfig(config),
 		Functions: names,
+		Clock:     r.clock,
 		Logger:    r.options.Logger,
 	})
-	r.onClose("Step Functions", r.stepFunctions.Close)
 	if r.machineARN, err = r.stepFunctions.CreateStateMachine(stateMachine, statemachine.Definition); err != nil {
 		return nil, err
 	}
-	return route(services{stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, s3: objects}), nil
+	return route(services{
+		stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, sqs: r.sqs, s3: objects,
+		clock: r.clock.Handler(r.Advance), faults: r.faults,
+	}), nil
+}
+
+// closeServices closes those that were made. Who calls another is closed before it: executions, and queues that invoke
+// functions, then the functions, then SES. What SES has not published then, it publishes when its mailbox is opened again.
+func (r *Runtime) closeServices() error {
+	var problems []error
+	note := func(what string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("stopping %s: %w", what, err))
+		}
+	}
+	if r.faults != nil {
+		note("the faults", r.faults.Close())
+	}
+	if r.stepFunctions != nil {
+		note("Step Functions", r.stepFunctions.Close())
+	}
+	if r.sqs != nil {
+		note("SQS", r.sqs.Close())
+	}
+	if r.lambda != nil {
+		note("Lambda", r.closeLambda())
+	}
+	if r.ses != nil {
+		note("SES", r.ses.Close())
+	}
+	return errors.Join(problems...)
 }
 
 // clientConfig is for clients at our own endpoint. They never retry, because the state machine says what is tried again;

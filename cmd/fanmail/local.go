@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -26,6 +27,9 @@ type localOptions struct {
 	port             int
 	directory        string
 	rate, dailyQuota float64
+	visibility       time.Duration
+	environment      []string
+	faultsFlags
 }
 
 func (p *program) local() *cobra.Command {
@@ -33,29 +37,41 @@ func (p *program) local() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "local",
 		Short: "Run Fanmail's AWS stand-ins on this machine until Ctrl-C",
-		Long: `Local starts the local runtime (Step Functions, Lambda, S3 and SES on one port, and a real PostgreSQL) and keeps it up. It
+		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS and SES on one port, and a real PostgreSQL) and keeps it up. It
 prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
 The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
 
 PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private one, temporary
-unless --directory keeps it.
+unless --directory keeps it. A runtime that was killed goes on when it is started with its --directory again; its executions are
+gone, so start the campaign again, too.
 
-What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.`,
+What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.
+
+A POST of {"advance": "24h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES and of Wait states forward, so that a
+daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which faults there are and what they have done, a POST
+replaces them: SES that throttles or loses its answer, senders that are killed, database sessions that are terminated, events that
+are lost, doubled or late. Their fields are explained in local/faults/settings.go.`,
 		Example: `  fanmail local
   fanmail local --port 0 --rate 20 --senders 2
+  fanmail local --directory ./runtime --seed 7 --faults '{"ses": {"throttle": 0.05}, "send": {"killEveryMilliseconds": 250}}'
 
 In another terminal, after the export lines:
   aws stepfunctions start-execution --state-machine-arn "$FANMAIL_STATE_MACHINE_ARN" --input '{"campaign":"spring-sale"}'
   fanmail status spring-sale
-  curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"`,
+  curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"
+  curl "$AWS_ENDPOINT_URL/_faults" --data '{}'
+  curl "$AWS_ENDPOINT_URL/_clock" --data '{"advance": "24h"}'`,
 		Args: cobra.MatchAll(cobra.NoArgs, func(c *cobra.Command, _ []string) error { return o.validate(c.Flags()) }),
 		RunE: func(c *cobra.Command, _ []string) error { return p.runLocal(c.Context(), o) },
 	}
-	o.register(c.Flags())
+	o.runtimeFlags.register(c.Flags())
+	o.faultsFlags.register(c.Flags())
 	c.Flags().IntVar(&o.port, "port", 4580, "the port on 127.0.0.1; 0 takes a free one")
-	c.Flags().StringVar(&o.directory, "directory", "", "folder that keeps the bucket, the mailbox, the logs and the database (default: a temporary one)")
+	c.Flags().StringVar(&o.directory, "directory", "", "folder that keeps the bucket, the mailbox, the queues, the clock, the logs and the database (default: a temporary one)")
 	c.Flags().Float64Var(&o.rate, "rate", 500, "SES's limit in recipients per second")
 	c.Flags().Float64Var(&o.dailyQuota, "daily-quota", 50_000, "SES's limit in recipients per 24 hours; -1 is none")
+	c.Flags().StringArrayVar(&o.environment, "env", nil, "`NAME=VALUE`, a variable for all functions, over theirs; may be repeated")
+	c.Flags().DurationVar(&o.visibility, "visibility-timeout", 0, "time after which events come back that a killed runtime or function had received (default: as deployed)")
 	return c
 }
 
@@ -69,6 +85,14 @@ func (o *localOptions) validate(flags *pflag.FlagSet) error {
 	if !(o.dailyQuota > 0) && o.dailyQuota != -1 {
 		return fmt.Errorf("--daily-quota %v: it must be more than 0, or -1 for none", o.dailyQuota)
 	}
+	for _, assignment := range o.environment {
+		if name, _, ok := strings.Cut(assignment, "="); !ok || name == "" {
+			return fmt.Errorf("--env %s: write NAME=VALUE", assignment)
+		}
+	}
+	if o.visibility < 0 || o.visibility > 12*time.Hour {
+		return fmt.Errorf("--visibility-timeout %v: it must be up to 12h", o.visibility)
+	}
 	return o.runtimeFlags.validate(flags)
 }
 
@@ -79,6 +103,15 @@ func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
 	}
 	options.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
 	options.Directory, options.MaxSendRate, options.Max24HourSend = o.directory, o.rate, o.dailyQuota
+	options.VisibilityTimeout = o.visibility
+	if options.Faults, err = o.settings(); err != nil {
+		return err
+	}
+	options.FunctionEnvironment = map[string]string{}
+	for _, assignment := range o.environment {
+		name, value, _ := strings.Cut(assignment, "=")
+		options.FunctionEnvironment[name] = value
+	}
 	progress := p.progress()
 	progress.Step("starting the local runtime")
 	runtime, err := local.Start(ctx, options)

@@ -128,7 +128,7 @@ func (d *stack) sender() func(ctx context.Context, first, last int64) error {
 	return func(ctx context.Context, first, last int64) error {
 		var out workflow.SendOutput
 		err := d.invoke(ctx, "send", workflow.SendInput{
-			Campaign: "spring", Execution: execution, Content: prepared.Content, Wave: planned.Wave, Until: planned.Until,
+			Campaign: "spring", Execution: execution, Content: prepared.Content, Wave: planned.Wave,
 			Batch: workflow.Batch{Number: 1, First: first, Last: last, Pending: last - first + 1},
 		}, &out)
 		if want := (workflow.SendOutput{Sent: last - first + 1}); err == nil && out != want {

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ import (
 // environment is an execution environment: one process with a Runtime API of its own.
 type environment struct {
 	function *function
+	key      string // AWS_ACCESS_KEY_ID: its own, as on AWS
 	command  *exec.Cmd
 	output   *output
 	server   *http.Server
@@ -30,6 +32,7 @@ type environment struct {
 
 	busy    bool // guarded by Service.mu
 	retired bool // guarded by Service.mu: gets no further invocation
+	begun   int  // guarded by Service.mu: invocations so far
 
 	mu         sync.Mutex
 	polling    bool
@@ -51,6 +54,7 @@ func startEnvironment(f *function) (*environment, error) {
 	}
 	e := &environment{
 		function:   f,
+		key:        newAccessKey(),
 		output:     out,
 		exited:     make(chan struct{}),
 		polls:      make(chan struct{}, 1),
@@ -62,7 +66,7 @@ func startEnvironment(f *function) (*environment, error) {
 	e.server = &http.Server{Handler: e.api(), ReadHeaderTimeout: 10 * time.Second}
 	e.command = exec.Command(f.Binary)
 	e.command.Dir = filepath.Dir(f.Binary)
-	e.command.Env = f.variables(listener.Addr().String())
+	e.command.Env = f.variables(listener.Addr().String(), e.key)
 	e.command.Stdout, e.command.Stderr = out.write, out.write
 	e.command.SysProcAttr = processAttributes()
 	go e.server.Serve(listener)
@@ -157,7 +161,7 @@ func (e *environment) exitReason() string {
 
 // variables are the environment variables that Lambda defines for an OS-only runtime, over those of the function.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-func (f *function) variables(runtimeAPI string) []string {
+func (f *function) variables(runtimeAPI, accessKey string) []string {
 	variables := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"LANG=en_US.UTF-8",
@@ -170,6 +174,9 @@ func (f *function) variables(runtimeAPI string) []string {
 		"_HANDLER=bootstrap",
 		"AWS_REGION="+f.service.config.Region,
 		"AWS_DEFAULT_REGION="+f.service.config.Region,
+		"AWS_ACCESS_KEY_ID="+accessKey,
+		"AWS_SECRET_ACCESS_KEY="+rand.Text(),
+		"AWS_SESSION_TOKEN="+rand.Text(),
 		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION="+version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemorySize),

@@ -122,6 +122,7 @@ func (f *function) warm() *environment {
 		f.idle = f.idle[:last]
 		if !e.gone() {
 			e.busy = true
+			e.begun++
 			return e
 		}
 	}
@@ -138,6 +139,7 @@ func (f *function) cold() (*environment, error) {
 	s.mu.Lock()
 	f.environments[e] = true
 	f.stats.Started++
+	e.begun++
 	if s.cutOff {
 		e.kill()
 	}

@@ -16,7 +16,8 @@ type invocation struct {
 	traceID       string
 	clientContext string // JSON
 	deadline      time.Time
-	result        *result // guarded by environment.mu; nil until the process has answered
+	result        *result       // guarded by environment.mu; nil until the process has answered
+	cut           chan struct{} // gets a token when the invocation is to end as if its time were used up
 }
 
 // result is what an invocation gives back.
@@ -63,12 +64,14 @@ func (f *function) invoke(request *invocation) (outcome result, err error) {
 // run gives the invocation to the process, and returns when the process asks for the next one, ends, or has used up the
 // function's time. What it answered counts even if it ended afterwards: that is how a panic is reported.
 func (e *environment) run(request *invocation) *result {
+	timer := time.NewTimer(time.Until(request.deadline))
+	defer timer.Stop()
+	request.cut = make(chan struct{}, 1)
+	// Before the invocation is known: Pause stops who has one, and must not be undone.
+	e.thaw()
 	e.mu.Lock()
 	e.current = request
 	e.mu.Unlock()
-	timer := time.NewTimer(time.Until(request.deadline))
-	defer timer.Stop()
-	e.thaw()
 
 	work, expired := e.work, false
 	for {
@@ -84,10 +87,14 @@ func (e *environment) run(request *invocation) *result {
 		case <-e.exited:
 		case <-timer.C:
 			expired = true
-			e.kill()
-			<-e.exited
+		case <-request.cut:
+			expired = true
 		}
 		break
+	}
+	if expired {
+		e.kill()
+		<-e.exited
 	}
 
 	e.mu.Lock()

@@ -5,6 +5,7 @@ package lambda
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // processAttributes make a process group of its own. If we are killed, the system itself ends a frozen process of an
@@ -13,6 +14,12 @@ func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setp
 
 // residentPeak is not to be had for a living process.
 func residentPeak(int) int64 { return 0 }
+
+// standsStill gives the signal a moment, because the system does not tell.
+func standsStill(int) bool {
+	time.Sleep(20 * time.Millisecond)
+	return true
+}
 
 // exitMemory is the highest resident set of a process that has ended, in bytes (macOS).
 func exitMemory(state *os.ProcessState) int64 {

@@ -63,7 +63,7 @@ func (e *execution) machineARN() string {
 
 // begin records the start. It must be called once, before anything else sees the execution.
 func (e *execution) begin(input string) {
-	e.start, e.status, e.input = now(), running, input
+	e.start, e.status, e.input = e.service.now(), running, input
 	e.history.add(event{kind: executionStarted, at: e.start, data: input})
 	// The first state's previous event is 0, not ExecutionStarted.
 	e.history.last = 0
@@ -81,7 +81,7 @@ func (e *execution) add(ev event) int {
 		e.cancel(errHistoryFull)
 		return 0
 	}
-	ev.at = now()
+	ev.at = e.service.now()
 	return e.history.add(ev)
 }
 
@@ -99,7 +99,7 @@ func (e *execution) end(status, output string, f *failure) bool {
 		e.mu.Unlock()
 		return false
 	}
-	e.status, e.stop, e.output, e.failure = status, now(), output, f
+	e.status, e.stop, e.output, e.failure = status, e.service.now(), output, f
 	last := event{kind: executionSucceeded, at: e.stop, data: output, failed: f}
 	switch status {
 	case failed:
@@ -201,6 +201,3 @@ func (e *execution) interpret(ctx context.Context, text string, input any) {
 	}
 	e.end(succeeded, output, nil)
 }
-
-// now has the precision of the API's timestamps.
-func now() time.Time { return time.Now().Truncate(time.Millisecond) }

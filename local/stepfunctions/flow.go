@@ -3,6 +3,8 @@ package stepfunctions
 import (
 	"context"
 	"time"
+
+	"fanmail/local/clock"
 )
 
 // decide gives the next state: that of the first rule that holds, or Default.
@@ -22,16 +24,16 @@ func (c *choiceState) decide(s *scope) (string, *failure) {
 	return c.fallback, nil
 }
 
-// run waits, until a time that may be past.
-func (w *waitState) run(ctx context.Context, s *scope) *failure {
-	var wait time.Duration
+// run waits, until a time on the clock that may be past.
+func (w *waitState) run(ctx context.Context, clock *clock.Clock, s *scope) *failure {
+	until := w.timestamp
 	switch {
 	case w.seconds != nil:
 		seconds, f := w.seconds.of(s)
 		if f != nil {
 			return f
 		}
-		wait = time.Duration(seconds) * time.Second
+		until = clock.Now().Add(time.Duration(seconds) * time.Second)
 	case w.path != nil:
 		value, ok := w.path.get(s)
 		at, isTime := timestamp(value)
@@ -39,11 +41,9 @@ func (w *waitState) run(ctx context.Context, s *scope) *failure {
 			return failf(errRuntime, "The TimestampPath parameter '%s' does not reference a valid ISO-8601 extended offset date-time format string: %s",
 				w.path.text, encode(value))
 		}
-		wait = time.Until(at)
-	default:
-		wait = time.Until(w.timestamp)
+		until = at
 	}
-	if !sleep(ctx, wait) {
+	if clock.WaitUntil(ctx, until) != nil {
 		return aborted
 	}
 	return nil

@@ -28,7 +28,7 @@ func (e *execution) states(ctx context.Context, text string, root any) (string, 
 		if ctx.Err() != nil {
 			return "", aborted
 		}
-		v := &visit{execution: e, state: st, raw: input, root: root, at: now()}
+		v := &visit{execution: e, state: st, raw: input, root: root, at: e.service.now()}
 		v.id = e.add(event{kind: st.kind + entered, name: st.name, data: text})
 		output, next, f := e.visit(ctx, v)
 		if f != nil {
@@ -101,7 +101,7 @@ func (e *execution) attempt(ctx context.Context, v *visit) (any, string, *failur
 	case "Choice":
 		next, f = st.choice.decide(v.scope(input))
 	case "Wait":
-		f = st.wait.run(ctx, v.scope(input))
+		f = st.wait.run(ctx, e.service.clock, v.scope(input))
 	case "Fail":
 		f = st.fail.raise(v.scope(input))
 		if f.name != errRuntime {

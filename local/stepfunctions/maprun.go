@@ -55,7 +55,7 @@ type mapRun struct {
 func newMapRun(e *execution, v *visit, input any) (*mapRun, *failure) {
 	s, m := v.scope(input), v.state.dmap
 	run := &mapRun{
-		service: e.service, parent: e, visit: v, state: m, input: input, label: m.label, id: uuid.NewString(), start: now(),
+		service: e.service, parent: e, visit: v, state: m, input: input, label: m.label, id: uuid.NewString(), start: e.service.now(),
 		wake: make(chan struct{}, 1), status: running, counts: map[string]int64{}, active: map[*execution]struct{}{},
 	}
 	var f *failure
@@ -149,7 +149,7 @@ func (r *mapRun) abort() {
 		r.mu.Unlock()
 		return
 	}
-	r.status, r.stop = stopped, now()
+	r.status, r.stop = stopped, r.service.now()
 	active := r.activeChildren()
 	r.mu.Unlock()
 	for _, child := range active {
@@ -170,7 +170,7 @@ func (r *mapRun) activeChildren() []*execution {
 func (r *mapRun) finish(status string) {
 	r.mu.Lock()
 	if r.status == running {
-		r.status, r.stop = status, now()
+		r.status, r.stop = status, r.service.now()
 	}
 	r.outputs, r.array = nil, nil
 	r.mu.Unlock()

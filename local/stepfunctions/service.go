@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"fanmail/local/clock"
 )
 
 // Config says where the service pretends to be and which services its tasks call.
@@ -22,6 +24,8 @@ type Config struct {
 	Functions map[string]string
 	// Logger gets a line for each execution that ends; none if nil.
 	Logger *slog.Logger
+	// Clock is what Wait states and all timestamps follow; nil is real time. Retry delays and time-outs are always in real time.
+	Clock *clock.Clock
 }
 
 // Service is a local Step Functions: an http.Handler for its API.
@@ -31,6 +35,7 @@ type Service struct {
 	s3              S3API
 	functions       map[string]string
 	log             *slog.Logger
+	clock           *clock.Clock
 	ctx             context.Context
 	shutdown        context.CancelFunc
 	working         sync.WaitGroup
@@ -60,7 +65,7 @@ type machine struct {
 func New(config Config) *Service {
 	ctx, shutdown := context.WithCancel(context.Background())
 	s := &Service{
-		region: config.Region, account: config.Account, lambda: config.Lambda, s3: config.S3, log: config.Logger,
+		region: config.Region, account: config.Account, lambda: config.Lambda, s3: config.S3, log: config.Logger, clock: config.Clock,
 		functions: map[string]string{}, ctx: ctx, shutdown: shutdown, keep: maxChildren,
 		machines: map[string]*machine{}, executions: map[string]*execution{}, children: map[string]*execution{}, runs: map[string]*mapRun{},
 	}
@@ -69,6 +74,9 @@ func New(config Config) *Service {
 	}
 	if s.account == "" {
 		s.account = "000000000000"
+	}
+	if s.clock == nil {
+		s.clock = new(clock.Clock)
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -89,7 +97,7 @@ func (s *Service) CreateStateMachine(name string, definition []byte) (string, er
 	if err != nil {
 		return "", fmt.Errorf("loading the definition of state machine %s: %w", name, err)
 	}
-	m := &machine{name: name, arn: s.arn("stateMachine", name), program: prog, created: now()}
+	m := &machine{name: name, arn: s.arn("stateMachine", name), program: prog, created: s.now()}
 	if s.lambda == nil {
 		return "", fmt.Errorf("loading the definition of state machine %s: the service has no Lambda to call", name)
 	}
@@ -127,6 +135,9 @@ func (s *Service) Close() error {
 func (s *Service) arn(kind, rest string) string {
 	return fmt.Sprintf("arn:aws:states:%s:%s:%s:%s", s.region, s.account, kind, rest)
 }
+
+// now has the precision of the API's timestamps.
+func (s *Service) now() time.Time { return s.clock.Now().Truncate(time.Millisecond) }
 
 func (s *Service) roleARN() string {
 	return fmt.Sprintf("arn:aws:iam::%s:role/local-state-machine", s.account)
