@@ -20,7 +20,7 @@ func held() workflow.Report {
 
 func TestStatusAndReportListWhatIsInDoubt(t *testing.T) {
 	r := held()
-	env := newFakeAWS(t, &fakeAWS{status: r, objects: map[string]string{"reports/spring-sale/report.json": text(t, r)}})
+	env := newFakeAWS(t, &fakeAWS{status: r, objects: map[string]string{"reports/spring-sale/report.json": text(t, finished())}})
 	const want = `In doubt (it is not known whether SES took the mail of 21 recipients):
   line 2: ann@example.com, since 2026-11-23T09:00:00Z
 `

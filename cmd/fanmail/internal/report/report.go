@@ -54,6 +54,11 @@ func Print(ctx context.Context, source Source, campaign string, o Options, stdou
 	if err := json.Unmarshal(raw.Bytes(), &r); err != nil {
 		return fmt.Errorf("reading the report of %s: %w", campaign, err)
 	}
+	// SES events and `fanmail resolve` go on changing the ledger; only the files stay as they were.
+	if now, err := source.Status(ctx, campaign); err == nil && now.Execution == r.Execution {
+		now.Outcomes, now.Rejects = r.Outcomes, r.Rejects
+		r = now
+	}
 	if err := download(ctx, source, r.Outcomes, o.Outcomes, stdout); err != nil {
 		return err
 	}
