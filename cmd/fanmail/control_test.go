@@ -69,7 +69,7 @@ func TestResolveAndRateRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 		{[]string{"resolve", "spring-sale", "--resend", "--drop"}, "resolve takes either --resend or --drop (see"},
 		{[]string{"resolve", "./Spring", "--drop"}, "resolve takes a NAME such as"},
 		{[]string{"rate", "spring-sale"}, "1 arguments where two are wanted: fanmail rate NAME RATE"},
-		{[]string{"rate", "spring-sale", "fast"}, `rate "fast": it must be a number of recipients per second`},
+		{[]string{"rate", "spring-sale", "fast"}, `rate "fast": it must be 0.01 to 100000 recipients per second`},
 		{[]string{"rate", "spring-sale", "-1"}, "unknown shorthand flag"},
 		{[]string{"rate", "spring-sale", "Inf"}, `rate "Inf": it must be`},
 	} {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/shared/campaign"
 	"fanmail/shared/workflow"
 )
 
@@ -52,8 +52,8 @@ allows. Senders keep to it within some two seconds. The next start of the campai
 
 func parseRate(text string) (float64, error) {
 	rate, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(rate) || math.IsInf(rate, 0) || rate < 0 {
-		return 0, fmt.Errorf("rate %q: it must be a number of recipients per second, or 0 for the account's own", text)
+	if err != nil || rate != 0 && !campaign.ValidRate(rate) {
+		return 0, fmt.Errorf("rate %q: it must be 0.01 to 100000 recipients per second, or 0 for the account's own", text)
 	}
 	return rate, nil
 }

@@ -184,8 +184,8 @@ func TestOneLineCountsWhatWasSkippedAndWhy(t *testing.T) {
 	if err != nil || failed(out) != "" {
 		t.Fatalf("%v, failed %q", err, failed(out))
 	}
-	want := `"messages":7,"events":2,"probes":1,"malformed":0,"written":1,"unknown":1,` +
-		`"skipped":{"not of Fanmail":2,"unknown eventType":1,"validation of the SNS topic":1}}` + "\n"
+	want := `"messages":7,"events":2,"probes":0,"malformed":0,"written":1,"unknown":1,` +
+		`"skipped":{"not of Fanmail":2,"unknown eventType":1,"validation of the SNS topic":1,"what became of a probe":1}}` + "\n"
 	if got := f.log.String(); strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, want) {
 		t.Errorf("the log is\n%s", got)
 	}

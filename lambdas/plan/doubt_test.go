@@ -32,6 +32,7 @@ func TestAProbeShowsWhetherEventsArriveAndTheProofMailsTheRest(t *testing.T) {
 	}
 	// The probe's event arrives, and the grace period passes.
 	f.exec(t, "update fanmail.campaign set witnessed_at = now(), witness = now(), witness_at = now() - interval '4 minutes'")
+	f.exec(t, "insert into fanmail.probe select id, now() - interval '6 minutes' from fanmail.campaign")
 	f.exec(t, "update fanmail.recipient set claimed_until = now() - interval '16 minutes' where seq = 2")
 	out, err = f.plan(t)
 	check(t, err)
@@ -46,6 +47,7 @@ func TestAProbeShowsWhetherEventsArriveAndTheProofMailsTheRest(t *testing.T) {
 func TestWithoutEventsWhatIsInDoubtIsHeld(t *testing.T) {
 	f := newFixture(t, 1, campaign.Campaign{From: "shop@example.com", InDoubt: campaign.Prove})
 	f.exec(t, "update fanmail.recipient set state = 'claimed', claim = gen_random_uuid(), claimed_until = now() - interval '31 minutes'")
+	f.exec(t, "update fanmail.campaign set doubted_at = now() - interval '8 minutes'")
 	out, err := f.plan(t)
 	check(t, err)
 	if out.Next != workflow.NextFinish || out.Reason != "sent, but 1 recipients are held in doubt" {

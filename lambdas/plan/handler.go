@@ -44,7 +44,8 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if err != nil {
 		return workflow.PlanOutput{}, err
 	}
-	facts, err := h.facts(ctx, db, in)
+	begun := time.Now()
+	facts, err := h.facts(ctx, db, in, begun)
 	if err != nil {
 		return workflow.PlanOutput{}, err
 	}
@@ -61,15 +62,23 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if decision.Probe {
 		h.probe(ctx, &facts)
 	}
+	if decision.Doubt {
+		if err := ledger.NoteDoubt(ctx, db, &facts.Standing.Campaign); err != nil {
+			return out, err
+		}
+	}
+	if decision.Trouble {
+		return out, ledger.EndWave(ctx, db, in.Campaign, in.Execution, out.Wave, ledger.ByTrouble)
+	}
 	if decision.Next != workflow.NextSend {
 		return out, nil
 	}
-	return h.wave(ctx, db, &facts, decision, out)
+	return h.wave(ctx, db, &facts, decision, out, begun)
 }
 
 // facts asks SES only when there is something left to send: an account that can't be asked must not fail a campaign that
 // is done.
-func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) (planner.Facts, error) {
+func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput, begun time.Time) (planner.Facts, error) {
 	facts := planner.Facts{Senders: h.senders, Bound: h.bound, Grace: h.grace, LastWave: in.Wave}
 	c, err := ledger.Owned(ctx, db, in.Campaign, in.Execution)
 	if err != nil {
@@ -79,7 +88,7 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput) 
 		return facts, fmt.Errorf("reading the settings of campaign %s: %w", in.Campaign, err)
 	}
 	// Waits end by the clock of Step Functions; a state that was entered long ago, and tried again since, has an old time.
-	now := time.Now()
+	now := begun
 	if in.Now.After(now) {
 		now = in.Now
 	}
@@ -125,8 +134,8 @@ func (h *handler) probe(ctx context.Context, facts *planner.Facts) {
 	}
 }
 
-// wave writes the manifest and counts the wave.
-func (h *handler) wave(ctx context.Context, db *bun.DB, facts *planner.Facts, d planner.Decision, out workflow.PlanOutput) (workflow.PlanOutput, error) {
+// wave writes the manifest and counts the wave. That takes its time for a long list, and the wave ends no later for it.
+func (h *handler) wave(ctx context.Context, db *bun.DB, facts *planner.Facts, d planner.Decision, out workflow.PlanOutput, begun time.Time) (workflow.PlanOutput, error) {
 	c := &facts.Standing.Campaign
 	out.Wave = c.Waves + 1
 	out.MaxConcurrency = d.Senders
@@ -150,6 +159,6 @@ func (h *handler) wave(ctx context.Context, db *bun.DB, facts *planner.Facts, d 
 	}
 	return out, ledger.StartWave(ctx, db, ledger.Wave{
 		Campaign: c, Batches: batches, Settled: facts.Standing.Counts.Settled(), Fruitless: d.Fruitless,
-		AccountRate: facts.Quota.MaxSendRate, CampaignRate: facts.Settings.Rate, Length: d.Until.Sub(facts.Standing.Now),
+		AccountRate: facts.Quota.MaxSendRate, Length: d.Until.Sub(facts.Standing.Now) - time.Since(begun),
 	})
 }

@@ -161,6 +161,7 @@ func TestACampaignWithNothingLeftFinishesWithoutAskingSES(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f.exec(t, "update fanmail.recipient set state = 'pending', claim = null, claimed_until = null")
+			f.exec(t, "update fanmail.campaign set doubted_at = now() - interval '1 hour'")
 			f.exec(t, test.change)
 			out, err := f.plan(t)
 			if err != nil || out.Next != workflow.NextFinish || out.Reason != test.reason || f.asked != 0 {

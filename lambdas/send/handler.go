@@ -66,8 +66,10 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 	}
 	lastStart := deadline.Add(-h.timeout - recordTimeout - answerTime)
 	throttled := false
+	refused := &refusals{}
 	claiming := ledger.Claiming{
 		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last, Lease: leaseFactor * h.timeout,
+		Clock: new(ledger.Clock),
 	}
 	for unsettled := 0; unsettled < maxUnsettled; {
 		if !time.Now().Before(lastStart) {
@@ -79,7 +81,7 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			// SES settles nothing at the moment: one message finds out whether that is over.
 			claiming.Limit = 1
 		}
-		result, err := h.chunk(ctx, db, in, claiming, lastStart)
+		result, err := h.chunk(ctx, db, in, claiming, lastStart, refused)
 		out.Sent, out.Failed = out.Sent+result.sent, out.Failed+result.failed
 		switch {
 		case err != nil || result.end:
@@ -132,7 +134,7 @@ type chunkResult struct {
 }
 
 // chunk claims some recipients, mails them and records the outcomes.
-func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, claiming ledger.Claiming, lastStart time.Time) (chunkResult, error) {
+func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, claiming ledger.Claiming, lastStart time.Time, refused *refusals) (chunkResult, error) {
 	asked := time.Now()
 	claimed, err := claim(ctx, db, claiming)
 	if err != nil {
@@ -153,7 +155,7 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 	for _, r := range claimed.Recipients {
 		chunk.Recipients = append(chunk.Recipients, mailer.Recipient(r))
 	}
-	err = h.settle(ctx, db, in, chunk, h.mailer.Send(ctx, chunk), &result)
+	err = h.settle(ctx, db, in, chunk, h.mailer.Send(ctx, chunk), refused, &result)
 	return result, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
 	"fanmail/shared/function"
-	"fanmail/shared/mailer"
 	"fanmail/shared/storage"
 )
 
@@ -24,7 +23,7 @@ func main() {
 	db := database.FromEnvironment("fanmail-send")
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
 	h := &handler{
-		db: db, store: store, ses: cloud.Sender(config, mailer.Parallel, timeout), timeout: timeout,
+		db: db, store: store, ses: cloud.Sender(config, maxChunk, timeout), timeout: timeout,
 		configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"), pause: pause,
 	}
 	function.Start(db, h.handle)

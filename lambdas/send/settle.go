@@ -22,15 +22,13 @@ const recordTimeout = 30 * time.Second
 const attemptTimeout = 5 * time.Second
 
 // settle writes the outcomes of a chunk to the ledger, and tells the other senders what concerns them all.
-func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput, chunk mailer.Chunk, outcomes []mailer.Outcome, result *chunkResult) error {
+func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput, chunk mailer.Chunk, outcomes []mailer.Outcome, refused *refusals, result *chunkResult) error {
 	// The mail is out, so the record must survive the end of the invocation.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	var rows []ledger.Outcome
-	var stop, quota string
-	if reason := refusedAlike(outcomes); reason != "" {
-		stop = reason
-	}
+	var quota string
+	stop := refused.add(chunk, outcomes)
 	for i, outcome := range outcomes {
 		row := ledger.Outcome{Seq: chunk.Recipients[i].Seq, State: ledger.Pending, Reason: outcome.Reason}
 		switch outcome.Kind {
@@ -61,6 +59,9 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 		return err
 	}
 	result.end = stop != "" || quota != ""
+	if err := refused.takeBack(ctx, db, in.Campaign, stop); err != nil {
+		return err
+	}
 	switch {
 	case stop != "":
 		return ledger.Halt(ctx, db, in.Campaign, in.Execution, stop)
@@ -89,21 +90,4 @@ func record(ctx context.Context, db *bun.DB, campaign string, claim uuid.UUID, r
 		slog.WarnContext(ctx, "not every outcome was recorded", "campaign", campaign, "claim", claim, "outcomes", len(rows), "recorded", recorded)
 	}
 	return nil
-}
-
-// alike is how many refusals in the same words, and nothing else, are the campaign's fault and not its recipients'.
-const alike = 10
-
-// refusedAlike returns the reason for which SES refused every message of a chunk in the same words, or "". Nothing was
-// accepted, so the recipients can stay pending until the campaign is mended.
-func refusedAlike(outcomes []mailer.Outcome) string {
-	if len(outcomes) < alike {
-		return ""
-	}
-	for _, outcome := range outcomes {
-		if outcome.Kind != mailer.Refused || outcome.Reason != outcomes[0].Reason {
-			return ""
-		}
-	}
-	return outcomes[0].Reason
 }

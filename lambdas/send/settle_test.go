@@ -79,6 +79,18 @@ func TestThrottlesLowerTheRateOfAllSendersAndSuccessRestoresIt(t *testing.T) {
 	}
 }
 
+func TestAtALowRateTooARefusalOfAllHaltsTheCampaignAndFailsNobody(t *testing.T) {
+	f := newFixture(t, 60, always(ses.ErrContent))
+	check(t, ledger.StartWave(context.Background(), f.db, ledger.Wave{Length: time.Hour, Campaign: f.campaign(t), AccountRate: 0.5}))
+	f.exec(t, "create function free() returns trigger language plpgsql as $$ begin new.next_at = 'epoch'; return new; end $$")
+	f.exec(t, "create trigger free before update on fanmail.pace for each row execute function free()")
+	_, err := f.handler.handle(invocation(t), f.in)
+	check(t, err)
+	if c, counts := f.campaign(t), f.counts(t); c.State != ledger.Halted || counts.Pending != 60 {
+		t.Errorf("the campaign is %s because of %q, the ledger has %+v; want it halted and all pending", c.State, c.Reason, counts)
+	}
+}
+
 func TestUnsettledChunksEndTheBatchAfterGrowingPauses(t *testing.T) {
 	var calls atomic.Int64
 	f := newFixture(t, 1, func(*ses.Request) ses.Fault { calls.Add(1); return ses.Fault{Error: ses.ErrRate} })

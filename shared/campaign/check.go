@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -14,6 +13,8 @@ import (
 )
 
 const (
+	// minRate, in recipients per second, gets at least somebody mailed in every wave.
+	minRate = 0.01
 	// maxRate in recipients per second and maxDailyLimit in recipients are far above what SES grants to anyone: a larger
 	// number is a slip of the finger.
 	maxRate       = 100_000
@@ -37,6 +38,9 @@ var (
 
 // ValidName tells whether a campaign can have the name.
 func ValidName(name string) bool { return namePattern.MatchString(name) }
+
+// ValidRate tells whether a campaign can have the rate, in recipients per second.
+func ValidRate(rate float64) bool { return rate >= minRate && rate <= maxRate }
 
 // campaign reads and checks every field; folder is the name of the folder, or empty.
 func (d *decoder) campaign(folder string) {
@@ -181,9 +185,9 @@ func (d *decoder) rate(field string, node *yaml.Node) float64 {
 		return 0
 	}
 	rate, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(rate) || rate <= 0 || rate > maxRate {
-		d.problem(field, node.Line, "%q must be a number of recipients per second, above 0 and at most %d; leave it out for the account's own rate",
-			text, maxRate)
+	if err != nil || !ValidRate(rate) {
+		d.problem(field, node.Line, "%q must be a number of recipients per second, from %v to %d; leave it out for the account's own rate",
+			text, minRate, maxRate)
 		return 0
 	}
 	return rate

@@ -54,7 +54,7 @@ func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err
 		c.SettledBefore, c.Fruitless = noWaveYet, 0
 		_, err := tx.NewUpdate().Model(c).
 			Column("state", "reason", "execution", "settings", "recipients_tag", "settled_before", "fruitless").
-			Set("ended_at = null, wave_ended_at = null").WherePK().Exec(ctx)
+			Set("ended_at = null, wave_ended_at = null, doubted_at = null").WherePK().Exec(ctx)
 		return err
 	})
 	if err != nil {

@@ -37,6 +37,7 @@ func newChange(e Event) change {
 	}
 	c := change{Event: e, last: e.Accepted}
 	if e.Rejected != "" {
+		c.Confirms = true
 		c.Rejected = storable("rejected by SES: " + e.Rejected)
 	}
 	switch {
@@ -53,6 +54,7 @@ func (c change) and(other change) change {
 	if other.Claim.String() < c.Claim.String() {
 		c.Claim = other.Claim
 	}
+	c.Confirms = c.Confirms || other.Confirms
 	c.Suppress = max(c.Suppress, other.Suppress)
 	if c.last.Before(other.last) {
 		c.last = other.last

@@ -193,15 +193,17 @@ func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
 		n                 int
 		spacing           time.Duration
 	}{
-		{"account alone", 10, 0, 2, 100 * time.Millisecond},
-		{"campaign faster than the account", 10, 50, 2, 100 * time.Millisecond},
+		// Slots of the account are ledger.Jitter, 2.5 %, farther apart than its rate asks for.
+		{"account alone", 10, 0, 2, 102500 * time.Microsecond},
+		{"campaign faster than the account", 10, 50, 2, 102500 * time.Microsecond},
 		// One recipient at a time, so that the claims keep the campaign's rate and the slots the account's.
-		{"campaign slower than the account", 100, 10, 1, 10 * time.Millisecond},
+		{"campaign slower than the account", 100, 10, 1, 10250 * time.Microsecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			db, ctx := open(t), context.Background()
 			c := start(t, db, "a@example.com", "b@example.com", "c@example.com", "d@example.com")
-			if err := ledger.StartWave(ctx, db, ledger.Wave{Length: time.Hour, Campaign: c, AccountRate: test.account, CampaignRate: test.campaign}); err != nil {
+			exec(t, db, "update fanmail.campaign set settings = jsonb_build_object('rate', ?::float8)", test.campaign)
+			if err := ledger.StartWave(ctx, db, ledger.Wave{Length: time.Hour, Campaign: c, AccountRate: test.account}); err != nil {
 				t.Fatal(err)
 			}
 			first, err := ledger.Claim(ctx, db, claiming(2))
@@ -215,8 +217,8 @@ func TestTimeSlotsFollowTheSlowerOfAccountAndCampaign(t *testing.T) {
 			if len(first.Recipients) != test.n || first.Spacing != test.spacing {
 				t.Errorf("%d slots are %v apart, want %d and %v", len(first.Recipients), first.Spacing, test.n, test.spacing)
 			}
-			// The account's rate or the campaign's, the first chunk takes 100 or 200 ms of it.
-			if longest := time.Duration(test.n) * 100 * time.Millisecond; second.Delay > longest || second.Delay == 0 {
+			// The account's rate or the campaign's, the first chunk takes 100 or 205 ms of it.
+			if longest := time.Duration(test.n) * 102500 * time.Microsecond; second.Delay > longest || second.Delay == 0 {
 				t.Errorf("the second chunk waits %v, want up to %v", second.Delay, longest)
 			}
 			if second.Lease < time.Minute+second.Delay {
@@ -243,8 +245,8 @@ func TestNoClaimIsMadeWhoseTimeSlotsAreFarAway(t *testing.T) {
 	if len(first.Recipients) != 1 || len(second.Recipients) != 0 || second.Empty() {
 		t.Fatalf("claims took %d and %d recipients, the second is empty: %v", len(first.Recipients), len(second.Recipients), second.Empty())
 	}
-	if second.Wait < 7*time.Second || second.Wait > 8*time.Second {
-		t.Errorf("the second claim is to wait %v, want the 10 s between slots less the 2 s that a claim may hold", second.Wait)
+	if second.Wait < 7*time.Second || second.Wait > 8250*time.Millisecond {
+		t.Errorf("the second claim is to wait %v, want the 10.25 s between slots less the 2 s that a claim may hold", second.Wait)
 	}
 	// A higher rate gives up the slot that is far away.
 	c.Waves = 1

@@ -23,6 +23,8 @@ type Event struct {
 	MessageID string    `json:"message_id"`
 	// Accepted is when SES accepted the message; it is the same in all events of a message.
 	Accepted time.Time `json:"accepted"`
+	// Confirms: the event is one that SES publishes when it accepts a message, or instead. Its absence proves something.
+	Confirms bool `json:"confirms"`
 	// Rejected is why SES did not send the message after all; "" if the event says nothing of the kind.
 	Rejected  string    `json:"rejected,omitempty"`
 	Delivered time.Time `json:"delivered,omitzero"`
@@ -34,7 +36,7 @@ type Event struct {
 	Clicked    time.Time `json:"clicked,omitzero"`
 }
 
-// Witness is a message of a campaign to nobody on its list: its event tells that events arrive, and nothing else.
+// Witness is a probe, a message of a campaign to nobody on its list: its event tells that events arrive, and nothing else.
 type Witness struct {
 	Campaign string    `json:"campaign"`
 	Tag      uuid.UUID `json:"tag"`
@@ -81,6 +83,9 @@ func Apply(ctx context.Context, db bun.IDB, events []Event, witnesses ...Witness
 	if err := suppress(ctx, db, changes); err != nil {
 		return applied, fmt.Errorf("suppressing the addresses of bounces and complaints: %w", err)
 	}
+	if err := probes(ctx, db, witnesses); err != nil {
+		return applied, fmt.Errorf("noting probes: %w", err)
+	}
 	if err := witness(ctx, db, changes, witnesses); err != nil {
 		return applied, fmt.Errorf("noting until when SES events have arrived: %w", err)
 	}
@@ -97,11 +102,11 @@ const applyRecipients = `
 	with e as materialized (
 		select c.id as campaign_id, e.*
 		from jsonb_to_recordset(?changes::jsonb) as e(campaign text, tag uuid, seq bigint, claim uuid,
-			message_id text, accepted timestamptz, rejected text, delivered timestamptz, bounced timestamptz, bounce text,
+			message_id text, accepted timestamptz, confirms boolean, rejected text, delivered timestamptz, bounced timestamptz, bounce text,
 			complained timestamptz, opened timestamptz, clicked timestamptz)
 		join fanmail.campaign c on c.name = e.campaign and c.tag = e.tag
 	), found as materialized (
-		select r.*, e.campaign, e.claim as new_claim, e.message_id as new_id, e.accepted, e.rejected, e.delivered, e.bounced,
+		select r.*, e.campaign, e.claim as new_claim, e.message_id as new_id, e.accepted, e.confirms, e.rejected, e.delivered, e.bounced,
 		       e.bounce as new_bounce, e.complained, e.opened, e.clicked
 		from e
 		join (select campaign_id, seq, state, reason, claim, message_id, settled_at, confirmed_at, delivered_at,
@@ -123,7 +128,7 @@ const applyRecipients = `
 		       case when verdict = 'take' then new_claim else claim end as claim,
 		       new_id as message_id,
 		       least(accepted, old.settled_at) as settled_at,
-		       least(accepted, old.confirmed_at) as confirmed_at,
+		       least(case when confirms then accepted end, old.confirmed_at) as confirmed_at,
 		       least(delivered, old.delivered_at) as delivered_at,
 		       least(bounced, old.bounced_at) as bounced_at,
 		       case when bounced is null or (bounced, new_bounce collate "C") > (old.bounced_at, old.bounce)
@@ -201,6 +206,29 @@ func suppress(ctx context.Context, db bun.IDB, changes []change) error {
 	return err
 }
 
+// probes notes when SES accepted probes.
+func probes(ctx context.Context, db bun.IDB, witnesses []Witness) error {
+	if len(witnesses) == 0 {
+		return nil
+	}
+	witnesses = slices.Clone(witnesses)
+	for i := range witnesses {
+		witnesses[i].Campaign = storable(witnesses[i].Campaign)
+	}
+	values, err := array(witnesses)
+	if err != nil {
+		return err
+	}
+	_, err = db.NewRaw(`
+		insert into fanmail.probe (campaign_id, accepted_at)
+		select distinct c.id, w.accepted
+		from jsonb_to_recordset(?::jsonb) as w(campaign text, tag uuid, accepted timestamptz)
+		join fanmail.campaign c on c.name = w.campaign and c.tag = w.tag
+		order by 1, 2
+		on conflict do nothing`, values).Exec(ctx)
+	return err
+}
+
 // witness moves witnessed_at of the campaigns. It never lies in the future, so that no event proves what is to come.
 func witness(ctx context.Context, db bun.IDB, changes []change, witnesses []Witness) error {
 	type key struct {
@@ -219,7 +247,9 @@ func witness(ctx context.Context, db bun.IDB, changes []change, witnesses []Witn
 		note(w)
 	}
 	for _, c := range changes {
-		note(Witness{Campaign: c.Campaign, Tag: c.Tag, Accepted: c.last})
+		if c.Confirms {
+			note(Witness{Campaign: c.Campaign, Tag: c.Tag, Accepted: c.last})
+		}
 	}
 	if len(latest) == 0 {
 		return nil

@@ -28,7 +28,7 @@ func claimOf(message string) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, 
 // eventsOf makes events of a message to recipient 1, with what each kind tells.
 func eventsOf(c *ledger.Campaign, message string) func(kind string) ledger.Event {
 	return func(kind string) ledger.Event {
-		e := ledger.Event{Campaign: c.Name, Tag: c.Tag, Seq: 1, MessageID: message, Claim: claimOf(message), Accepted: accepted}
+		e := ledger.Event{Campaign: c.Name, Tag: c.Tag, Seq: 1, MessageID: message, Claim: claimOf(message), Accepted: accepted, Confirms: true}
 		if message == "m2" {
 			e.Accepted = after(60)
 		}
@@ -244,6 +244,16 @@ func TestACampaignKnowsUntilWhenItsEventsHaveArrived(t *testing.T) {
 		if got := witnessed(t, db, c.Name); !got.Equal(step.want) {
 			t.Errorf("%s: witnessed at %v, want %v", step.name, got, step.want)
 		}
+	}
+	silent := eventsOf(c, "m1")("delivery")
+	silent.Accepted, silent.Confirms = after(90), false
+	apply(t, db, []ledger.Event{silent})
+	if got := witnessed(t, db, c.Name); !got.Equal(after(60)) {
+		t.Errorf("a delivery, which need not come at once, has moved it to %v", got)
+	}
+	var probes int
+	if err := db.NewRaw("select count(*) from fanmail.probe").Scan(context.Background(), &probes); err != nil || probes != 2 {
+		t.Errorf("%d probes are noted, %v; want 2", probes, err)
 	}
 	apply(t, db, nil, probe(time.Now().Add(1000*time.Hour)))
 	if got := witnessed(t, db, c.Name); got.After(time.Now().Add(time.Minute)) {

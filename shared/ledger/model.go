@@ -83,6 +83,7 @@ type Campaign struct {
 	WitnessedAt   time.Time `bun:",nullzero,default:'epoch'"`
 	Witness       time.Time `bun:",nullzero,default:'epoch'"`
 	WitnessAt     time.Time `bun:",nullzero,default:'epoch'"`
+	DoubtedAt     time.Time `bun:",nullzero"`
 	SettledBefore int64
 	Fruitless     int
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`

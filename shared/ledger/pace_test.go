@@ -40,11 +40,10 @@ func TestTheSlotsOfAllSendersTogetherKeepTheRate(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				wave := ledger.Wave{Campaign: c, AccountRate: rate, Length: time.Hour}
 				if i == 0 {
-					wave.CampaignRate = own
+					exec(t, db, "update fanmail.campaign set settings = jsonb_build_object('rate', ?::float8) where id = ?", own, c.ID)
 				}
-				if err := ledger.StartWave(ctx, db, wave); err != nil {
+				if err := ledger.StartWave(ctx, db, ledger.Wave{Campaign: c, AccountRate: rate, Length: time.Hour}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -27,9 +27,10 @@ const maxRecord = 15 << 10
 const maxReason = 1000
 
 // Record writes the outcomes of a claim, each only if the recipient still is as the claim left it, and returns how many
-// stand in the ledger now: those that it wrote, and those that SES events had settled before. A recipient without an
-// outcome stays claimed, and is in doubt when the claim runs out. Long reasons make more than one statement; what an earlier
-// one wrote stays written when a later one fails, and may be recorded again.
+// stand in the ledger now: those that it wrote, and those that SES events had settled before. A message id is a proof: with
+// one a recipient that was given up meanwhile becomes sent as well. A recipient without an outcome stays claimed, and is in
+// doubt when the claim runs out. Long reasons make more than one statement; what an earlier one wrote stays written when a
+// later one fails, and may be recorded again.
 func Record(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, outcomes []Outcome) (int64, error) {
 	var recorded int64
 	for _, values := range recordable(outcomes) {
@@ -42,11 +43,12 @@ func Record(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, o
 			), held as materialized (
 				select r.campaign_id, r.seq from fanmail.recipient r join o using (campaign_id, seq)
 				where r.state = 'claimed' and r.claim = ?claim
+				   or o.state = 'sent' and (r.state = 'pending' or r.state = 'skipped' and r.claim = ?claim)
 				order by r.seq for update of r
 			)
 			update fanmail.recipient r
 			set state = o.state, reason = o.reason, message_id = o.message_id,
-			    claim = case when o.state = 'pending' then null else r.claim end,
+			    claim = case when o.state = 'pending' then null else ?claim::uuid end,
 			    claimed_until = null,
 			    settled_at = case when o.state = 'pending' then null else fanmail.clock() end
 			from held join o using (campaign_id, seq)
@@ -71,17 +73,37 @@ func Record(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, o
 	return settledBy(ctx, db, campaign, claim, outcomes)
 }
 
-// settledBy counts the recipients among the outcomes that the ledger has as settled by the claim, and those that are free.
+// TakeBack makes recipients pending again whom SES refused, in the end, for what is the campaign's fault.
+func TakeBack(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, seqs []int64) error {
+	_, err := db.NewRaw(`
+		with held as materialized (
+			select r.campaign_id, r.seq from fanmail.recipient r join fanmail.campaign c on c.id = r.campaign_id
+			where c.name = ? and r.seq in (?) and r.state = 'failed' and r.claim = ? and r.message_id is null
+			order by r.seq for update of r
+		)
+		update fanmail.recipient r set state = 'pending', claim = null, settled_at = null
+		from held where r.campaign_id = held.campaign_id and r.seq = held.seq`, campaign, bun.List(seqs), claim).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("taking back %d refusals of campaign %s: %w", len(seqs), campaign, err)
+	}
+	return nil
+}
+
+// settledBy counts the outcomes that the ledger has: settled by the claim, or free as the outcome says.
 func settledBy(ctx context.Context, db bun.IDB, campaign string, claim uuid.UUID, outcomes []Outcome) (int64, error) {
-	seqs := make([]int64, len(outcomes))
-	for i, o := range outcomes {
-		seqs[i] = o.Seq
+	var settled, free []int64
+	for _, o := range outcomes {
+		if o.State == Pending {
+			free = append(free, o.Seq)
+		} else {
+			settled = append(settled, o.Seq)
+		}
 	}
 	var n int64
 	err := db.NewRaw(`
 		select count(*) from fanmail.recipient r join fanmail.campaign c on c.id = r.campaign_id
-		where c.name = ? and r.seq in (?) and (r.state in ('sent', 'failed') and r.claim = ? or r.state = 'pending')`,
-		campaign, bun.List(seqs), claim).Scan(ctx, &n)
+		where c.name = ? and (r.seq in (?) and r.state in ('sent', 'failed') and r.claim = ? or r.seq in (?) and r.state = 'pending')`,
+		campaign, bun.List(settled), claim, bun.List(free)).Scan(ctx, &n)
 	if err != nil {
 		return 0, fmt.Errorf("looking what became of %d outcomes of campaign %s: %w", len(outcomes), campaign, err)
 	}

@@ -74,6 +74,7 @@ func Stand(ctx context.Context, db bun.IDB, c *Campaign, now time.Time) (Standin
 	s.Witnessed = s.Campaign.WitnessedAt.After(row.DoubtUntil)
 	ahead := s.Now.Sub(row.Now)
 	s.ClaimedUntil, s.DoubtUntil, s.OldestToday = moved(row.ClaimedUntil, ahead), moved(row.DoubtUntil, ahead), moved(row.OldestToday, ahead)
+	s.Campaign.DoubtedAt = moved(s.Campaign.DoubtedAt, ahead)
 	s.Campaign.WaveEndedAt = moved(s.Campaign.WaveEndedAt, ahead)
 	return s, nil
 }
@@ -148,9 +149,8 @@ type Wave struct {
 	Batches   int64
 	Settled   int64
 	Fruitless int
-	// AccountRate and CampaignRate are recipients per second; CampaignRate 0 means no slower than the account.
-	AccountRate  float64
-	CampaignRate float64
+	// AccountRate is in recipients per second. The campaign's own is that of its settings.
+	AccountRate float64
 	// Length is how long its senders may claim.
 	Length time.Duration
 }
@@ -158,14 +158,18 @@ type Wave struct {
 // StartWave counts a wave and sets the pace that its senders keep.
 func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		result, err := tx.NewUpdate().Model((*Campaign)(nil)).
+		var rate float64
+		err := tx.NewUpdate().Model((*Campaign)(nil)).
 			Set("waves = waves + 1, batches = batches + ?, settled_before = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
+			Set("doubted_at = null").
 			Set("wave_until = fanmail.clock() + make_interval(secs => ?)", w.Length.Seconds()).
-			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).Exec(ctx)
-		if err != nil {
+			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).
+			// Whoever changed the rate meanwhile is not overruled.
+			Returning("coalesce((settings ->> 'rate')::float8, 0)").Scan(ctx, &rate)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("starting a wave of campaign %s: %w", w.Campaign.Name, err)
 		}
-		if n, _ := result.RowsAffected(); n != 1 {
+		if err != nil {
 			if owned, err := FindOwned(ctx, tx, w.Campaign.Execution); err != nil || owned == nil {
 				return cmp.Or[error](err, takenOver(w.Campaign.Name))
 			}
@@ -173,8 +177,8 @@ func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 		}
 		// The order of the locks is that of Claim: the campaign's row of pace, then the account's.
 		key := ownPace(w.Campaign.ID)
-		if w.CampaignRate > 0 && w.CampaignRate < w.AccountRate {
-			err = setPace(ctx, tx, key, w.CampaignRate)
+		if rate > 0 && rate < w.AccountRate {
+			err = setPace(ctx, tx, key, rate)
 		} else {
 			err = dropPace(ctx, tx, key)
 		}

@@ -95,6 +95,10 @@ func classify(err error, reached bool) Outcome {
 		}
 		return Outcome{Kind: Refused, Reason: reason}
 	case stopped:
+		if strings.Contains(said, "signature expired") || strings.Contains(said, "signature not yet current") {
+			// One request that was slow on its way, and not the credentials.
+			return Outcome{Kind: NotAccepted, Reason: reason}
+		}
 		return Outcome{Kind: Stop, Reason: reason}
 	case late:
 		return Outcome{Kind: NotAccepted, Reason: reason}
@@ -103,7 +107,7 @@ func classify(err error, reached bool) Outcome {
 	}
 	// A code of which we have not heard. AWS answers 4xx to what it did not do; whether it is about this message or about
 	// all is for a human to say: a recipient can't be taken back from failed.
-	if status := response.HTTPStatusCode(); status >= 400 && status < 500 {
+	if status := response.HTTPStatusCode(); status >= 400 && status < 500 && status != http.StatusRequestTimeout {
 		return Outcome{Kind: Stop, Reason: reason}
 	}
 	return Outcome{Kind: Unknown, Reason: reason}

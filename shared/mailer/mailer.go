@@ -19,8 +19,15 @@ import (
 	"fanmail/shared/template"
 )
 
-// Parallel is how many SendEmail calls one sender has in flight.
+// Parallel is how many SendEmail calls one sender has in flight, if its time slots don't ask for more.
 const Parallel = 10
+
+const (
+	// ahead is how long before its time slot a message is rendered.
+	ahead = 20 * time.Millisecond
+	// tolerance is by how much a time slot may be missed. What is left of ledger.Jitter is for the way to SES.
+	tolerance = 15 * time.Millisecond
+)
 
 // Tags that every message carries, so that an event of SES finds its recipient. TagID is what the campaign is called in the
 // ledger that sent the message: names alone may come twice, in the ledgers of two deployments. A probe has no recipient.
@@ -88,60 +95,99 @@ func New(ses SES, content *campaign.Content, templates *template.Set, configurat
 	return m
 }
 
-// outOfTime is the outcome of a recipient whose call was not started.
-var outOfTime = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
+// outOfTime is the outcome of a recipient whose call was not started, missed of one whose time slot has passed.
+var (
+	outOfTime = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
+	missed    = Outcome{Kind: NotAccepted, Reason: "the sender missed the time slot"}
+)
 
-// Send mails the chunk, with up to Parallel calls in flight, and returns one outcome per recipient in the same order. It
-// returns when the last call has been answered. No further call starts after LastStart, when the context is cancelled,
-// after an outcome that ends the campaign or the day, and after an unknown one before any was accepted: an SES that is
-// out of order must not put a whole chunk in doubt.
+// Send mails the chunk and returns one outcome per recipient in the same order. It returns when the last call has been answered. No
+// further call starts after LastStart, when the context is cancelled, after an outcome that ends the campaign or the day, and
+// after an unknown one before any was accepted: an SES that is out of order must not put a whole chunk in doubt.
+//
+// A chunk whose slots begin later than now is one of an account that is sending as fast as it may: then a missed slot is lost, and
+// every slot gets a call of its own, whatever the number of those in flight. Otherwise there are Parallel of them, and late ones
+// do no harm.
 func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
-	outcomes := make([]Outcome, len(chunk.Recipients))
-	var ended atomic.Pointer[Outcome]
-	var accepted atomic.Bool
-	call := func(i int) {
-		switch end := ended.Load(); {
-		case end != nil:
-			outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
-			return
-		case past(chunk.LastStart):
-			// Time has passed since the slot, if all workers were busy.
-			outcomes[i] = outOfTime
-			return
-		}
-		outcomes[i] = m.send(ctx, chunk, chunk.Recipients[i])
-		switch outcomes[i].Kind {
-		case Stop, QuotaReached:
-			ended.Store(&outcomes[i])
-		case Unknown:
-			if !accepted.Load() {
-				ended.Store(&outcomes[i])
-			}
-		case Accepted:
-			accepted.Store(true)
-		}
+	s := sending{Mailer: m, Chunk: chunk, outcomes: make([]Outcome, len(chunk.Recipients)), paced: chunk.Start.After(time.Now())}
+	most := Parallel
+	if s.paced {
+		most = len(chunk.Recipients)
 	}
 	// Workers, and not a goroutine per message: rendering and the SDK grow a stack that is worth keeping.
 	due := make(chan int)
 	var workers sync.WaitGroup
-	for range min(Parallel, len(chunk.Recipients)) {
-		workers.Go(func() {
-			for i := range due {
-				call(i)
-			}
-		})
-	}
 	for i := range chunk.Recipients {
-		slot := chunk.Start.Add(time.Duration(i) * chunk.Spacing)
-		if slot.After(chunk.LastStart) || !waitUntil(ctx, slot) {
-			outcomes[i] = outOfTime
+		if slot := s.slot(i); slot.After(chunk.LastStart) || !waitUntil(ctx, slot.Add(-ahead)) {
+			s.outcomes[i] = outOfTime
+			continue
+		}
+		select {
+		case due <- i:
+			continue
+		default:
+		}
+		if most > 0 {
+			most--
+			workers.Go(func() {
+				s.call(ctx, i)
+				for i := range due {
+					s.call(ctx, i)
+				}
+			})
 			continue
 		}
 		due <- i
 	}
 	close(due)
 	workers.Wait()
-	return outcomes
+	return s.outcomes
+}
+
+// sending is one call of Send.
+type sending struct {
+	*Mailer
+	Chunk
+	outcomes []Outcome
+	// paced: a missed slot is lost.
+	paced    bool
+	ended    atomic.Pointer[Outcome]
+	accepted atomic.Bool
+}
+
+func (s *sending) slot(i int) time.Time { return s.Start.Add(time.Duration(i) * s.Spacing) }
+
+// call renders the message to recipient i, waits for its slot and sends it.
+func (s *sending) call(ctx context.Context, i int) {
+	message, err := s.templates.Render(s.Recipients[i].Fields)
+	inTime := waitUntil(ctx, s.slot(i))
+	switch end := s.ended.Load(); {
+	case end != nil:
+		s.outcomes[i] = Outcome{Kind: NotAccepted, Reason: end.Reason}
+		return
+	case !inTime || past(s.LastStart):
+		// Time has passed since the slot, if all workers were busy.
+		s.outcomes[i] = outOfTime
+		return
+	case err != nil:
+		s.outcomes[i] = Outcome{Kind: Refused, Reason: "rendering: " + oneLine(err.Error())}
+		return
+	case s.paced && i > 0 && time.Since(s.slot(i)) > tolerance:
+		// The first is sent nevertheless: a machine that is always late must get on.
+		s.outcomes[i] = missed
+		return
+	}
+	s.outcomes[i] = s.send(ctx, s.Chunk, s.Recipients[i], message)
+	switch s.outcomes[i].Kind {
+	case Stop, QuotaReached:
+		s.ended.Store(&s.outcomes[i])
+	case Unknown:
+		if !s.accepted.Load() {
+			s.ended.Store(&s.outcomes[i])
+		}
+	case Accepted:
+		s.accepted.Store(true)
+	}
 }
 
 // past tells whether t has passed by either clock: in an environment that was frozen the monotonic one may have stood still.
@@ -150,11 +196,7 @@ func past(t time.Time) bool {
 	return now.After(t) || now.Round(0).After(t.Round(0))
 }
 
-func (m *Mailer) send(ctx context.Context, chunk Chunk, r Recipient) Outcome {
-	message, err := m.templates.Render(r.Fields)
-	if err != nil {
-		return Outcome{Kind: Refused, Reason: "rendering: " + oneLine(err.Error())}
-	}
+func (m *Mailer) send(ctx context.Context, chunk Chunk, r Recipient, message template.Message) Outcome {
 	var reached atomic.Bool
 	// The call must not die with the invocation's context: a cancelled call has an unknown outcome.
 	ctx = httptrace.WithClientTrace(context.WithoutCancel(ctx), &httptrace.ClientTrace{

@@ -35,6 +35,8 @@ const (
 	doubtMargin = time.Second
 	// graceRechecks is how often the events of a doubt are looked for within a grace period.
 	graceRechecks = 5
+	// lastCall is how long before a send window closes the last message leaves: it takes a moment to reach SES.
+	lastCall = time.Second
 	// maxFruitless waves in a row that settle nobody end the campaign.
 	maxFruitless = 2
 )
@@ -75,8 +77,12 @@ type Decision struct {
 	Until time.Time
 	// Halt: the campaign is to be halted for Reason.
 	Halt bool
-	// Probe: a message to the mailbox simulator is to show whether SES events still arrive.
+	// Probe: a message to the mailbox simulator is to show whether SES events still arrive. Doubt: only what is in doubt keeps
+	// the campaign open.
 	Probe bool
+	Doubt bool
+	// Trouble: the last wave settled nobody because of what SES answered.
+	Trouble bool
 	// Limit is how many recipients the wave may claim, BatchSize how many a batch holds, Senders how many work at once.
 	Limit     int64
 	BatchSize int64
@@ -85,9 +91,24 @@ type Decision struct {
 	Fruitless int
 }
 
-// Decide answers "what next?". The error is *workflow.CampaignStuck when waves make no progress, *workflow.DatabaseFailed
+// Decide answers "what next?". While it waits for something else it sees to what is in doubt, or will be: messages that go
+// out later would prove what became of it, and there are none. The error is *workflow.CampaignStuck when waves make no progress, *workflow.DatabaseFailed
 // when the server has too few connections even if nobody else held one.
 func Decide(f Facts) (Decision, error) {
+	d, err := decide(f)
+	s := f.Standing
+	if err != nil || d.Next != workflow.NextWait || f.Settings.InDoubt == campaign.Hold {
+		return d, err
+	}
+	if ends := s.ClaimedUntil.Add(doubtMargin); s.Counts.Claimed > 0 && ends.Before(d.Until) {
+		d.Until = ends
+	}
+	// A probe proves something about claims that ran out less than a grace period ago.
+	d.Probe = s.Counts.InDoubt > 0 && f.Settings.InDoubt != campaign.Resend && !s.Witnessed && s.Now.Before(s.DoubtUntil.Add(f.Grace))
+	return d, nil
+}
+
+func decide(f Facts) (Decision, error) {
 	s, now := f.Standing, f.Standing.Now
 	counts := s.Counts
 	if s.Campaign.State != ledger.Running {
@@ -106,7 +127,7 @@ func Decide(f Facts) (Decision, error) {
 	if again := s.Campaign.WaveEndedAt.Add(recheck); endedEarly(s.Campaign) && again.After(now) {
 		return Decision{Next: workflow.NextWait, Until: again, Reason: fmt.Sprintf("SES ended the last wave early%s", trouble(s.Trouble))}, nil
 	}
-	opens, closes := windowAt(f.Settings.Window, now)
+	opens, closes := windowAt(f.Settings.Window, now.Add(lastCall))
 	if opens.After(now) {
 		return Decision{Next: workflow.NextWait, Until: opens, Reason: "the send window is closed"}, nil
 	}
@@ -120,6 +141,10 @@ func Decide(f Facts) (Decision, error) {
 		fruitless = 0
 	case s.Campaign.Waves == f.LastWave && !(endedEarly(s.Campaign) && s.Campaign.EndedBy == ledger.ByQuota):
 		fruitless++
+	}
+	if fruitless > s.Campaign.Fruitless && s.Trouble != "" && !endedEarly(s.Campaign) {
+		return Decision{Next: workflow.NextWait, Until: now.Add(recheck), Trouble: true,
+			Reason: fmt.Sprintf("SES settled nobody in the last wave%s", trouble(s.Trouble))}, nil
 	}
 	if fruitless >= maxFruitless {
 		return Decision{}, &workflow.CampaignStuck{Message: fmt.Sprintf(
@@ -139,8 +164,8 @@ func Decide(f Facts) (Decision, error) {
 		return Decision{Next: workflow.NextWait, Until: now.Add(slotRecheck), Reason: answer.Reason}, nil
 	}
 	until := now.Add(waveLength)
-	if !closes.IsZero() && closes.Before(until) {
-		until = closes
+	if last := closes.Add(-lastCall); !closes.IsZero() && last.Before(until) {
+		until = last
 	}
 	// More than the rate allows until then would only be batches that start to find the wave over.
 	limit = min(limit, counts.Pending, int64(rate*until.Sub(now).Seconds())+1)
@@ -151,23 +176,30 @@ func Decide(f Facts) (Decision, error) {
 }
 
 // whenSent decides about a campaign that has nobody left to mail, but for those in doubt. SettleDoubt has settled whom it
-// could; what is left is waited for until the grace period is over a second time, and then held.
+// could; what is left is waited for until the grace period is over a second time, and then held. What has been in doubt for
+// long gets half of one, because SettleDoubt uses what it has seen some time ago.
 func whenSent(f Facts) Decision {
 	s := f.Standing
 	if s.Counts.InDoubt == 0 {
 		return Decision{Next: workflow.NextFinish, Reason: "sent"}
 	}
 	held := fmt.Sprintf("sent, but %d recipients are held in doubt", s.Counts.InDoubt)
-	if f.Settings.InDoubt == campaign.Hold || !s.Now.Before(s.DoubtUntil.Add(2*f.Grace)) {
+	patience := s.DoubtUntil.Add(2 * f.Grace)
+	since := s.Campaign.DoubtedAt
+	if since.IsZero() {
+		since = s.Now
+	}
+	if least := since.Add(f.Grace / 2); patience.Before(least) {
+		patience = least
+	}
+	if f.Settings.InDoubt == campaign.Hold || !s.Now.Before(patience) {
 		return Decision{Next: workflow.NextFinish, Reason: held}
 	}
-	wait := Decision{Next: workflow.NextWait, Until: s.DoubtUntil.Add(f.Grace + doubtMargin),
+	wait := Decision{Next: workflow.NextWait, Doubt: true, Until: s.DoubtUntil.Add(f.Grace + doubtMargin),
 		Reason: fmt.Sprintf("SES events may still tell what became of %d recipients in doubt", s.Counts.InDoubt)}
 	if again := s.Now.Add(f.Grace/graceRechecks + doubtMargin); wait.Until.Before(again) {
 		wait.Until = again
 	}
-	// Nothing is sent any more, so no later message would prove anything.
-	wait.Probe = f.Settings.InDoubt != campaign.Resend && !s.Witnessed
 	return wait
 }
 
@@ -199,8 +231,12 @@ func quotaLeft(f Facts) (limit, worth int64, renews time.Time, reason string) {
 		worth = int64(quota) / rechecksADay
 		reason = "the daily quota of the SES account is used up"
 	}
-	if daily := f.Settings.DailyLimit; daily > 0 && daily-s.SentToday < limit {
-		limit = daily - s.SentToday
+	today := s.SentToday + s.Counts.Claimed
+	if s.DoubtUntil.Add(24 * time.Hour).After(s.Now) {
+		today += s.Counts.InDoubt // SES may have accepted them
+	}
+	if daily := f.Settings.DailyLimit; daily > 0 && daily-today < limit {
+		limit = daily - today
 		worth = daily / rechecksADay
 		reason = "the campaign's dailyLimit is used up"
 		if oldest := s.OldestToday.Add(24 * time.Hour); oldest.After(renews) {

@@ -133,13 +133,47 @@ func TestDecide(t *testing.T) {
 				t.Errorf("limit %d, want 100", d.Limit)
 			}
 		}},
+		{"who may have been mailed counts for the dailyLimit", func(f *Facts) {
+			f.Settings.DailyLimit = 500
+			f.Standing.SentToday, f.Standing.OldestToday = 400, noon.Add(-20*time.Hour)
+			f.Standing.Counts.Claimed, f.Standing.ClaimedUntil = 20, noon.Add(time.Minute)
+			f.Standing.Counts.InDoubt, f.Standing.DoubtUntil = 30, noon.Add(-time.Hour)
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 50 {
+				t.Errorf("limit %d, want 50", d.Limit)
+			}
+		}},
+		{"an old doubt does not count for the dailyLimit", func(f *Facts) {
+			f.Settings.DailyLimit = 500
+			f.Standing.Counts.InDoubt, f.Standing.DoubtUntil = 600, noon.Add(-25*time.Hour)
+		}, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if d.Limit != 500 {
+				t.Errorf("limit %d, want 500", d.Limit)
+			}
+		}},
 		{"window closed", func(f *Facts) { f.Settings.Window = &campaign.Window{From: "14:00", To: "15:00", Zone: "UTC"} }, workflow.NextWait, "window", func(t *testing.T, d Decision) {
 			if !d.Until.Equal(noon.Add(2 * time.Hour)) {
 				t.Errorf("until %v", d.Until)
 			}
 		}},
-		{"the wave ends with the window", func(f *Facts) { f.Settings.Window = &campaign.Window{From: "09:00", To: "12:30", Zone: "UTC"} }, workflow.NextSend, "", func(t *testing.T, d Decision) {
-			if !d.Until.Equal(noon.Add(30 * time.Minute)) {
+		{"the wave ends just before the window closes", func(f *Facts) { f.Settings.Window = &campaign.Window{From: "09:00", To: "12:30", Zone: "UTC"} }, workflow.NextSend, "", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(30*time.Minute - lastCall)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"the window is about to close", func(f *Facts) {
+			f.Settings.Window = &campaign.Window{From: "09:00", To: "12:00", Zone: "UTC"}
+			f.Standing.Now = noon.Add(-lastCall)
+		}, workflow.NextWait, "window", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon.Add(21 * time.Hour)) {
+				t.Errorf("until %v", d.Until)
+			}
+		}},
+		{"the window is about to open", func(f *Facts) {
+			f.Settings.Window = &campaign.Window{From: "12:00", To: "13:00", Zone: "UTC"}
+			f.Standing.Now = noon.Add(-lastCall / 2)
+		}, workflow.NextWait, "window", func(t *testing.T, d Decision) {
+			if !d.Until.Equal(noon) {
 				t.Errorf("until %v", d.Until)
 			}
 		}},
@@ -209,6 +243,12 @@ func TestTwoFruitlessWavesEndTheCampaignWithTheReason(t *testing.T) {
 	facts := base()
 	facts.Standing.Counts.Sent, facts.Standing.Campaign.SettledBefore, facts.Standing.Campaign.Fruitless = 5, 5, 1
 	facts.Standing.Trouble = "connection refused"
+	// What SES answered may be over in a while.
+	if d, err := Decide(facts); err != nil || d.Next != workflow.NextWait || !d.Trouble || !d.Until.Equal(noon.Add(recheck)) {
+		t.Fatalf("%+v, %v; want to wait a while first", d, err)
+	}
+	c := &facts.Standing.Campaign
+	c.EndedWave, c.EndedBy, c.WaveEndedAt = c.Waves, ledger.ByTrouble, noon.Add(-recheck)
 	_, err := Decide(facts)
 	var stuck *workflow.CampaignStuck
 	if !errors.As(err, &stuck) || !strings.Contains(stuck.Message, "connection refused") {

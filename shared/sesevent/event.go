@@ -82,10 +82,14 @@ func (e event) parse() (Parsed, error) {
 	if err != nil {
 		return Parsed{}, err
 	}
+	confirms := slices.Contains(confirming, e.EventType)
 	if e.Mail.Tags.probe() {
+		if !confirms {
+			return Parsed{Skipped: Probe}, nil
+		}
 		return Parsed{Witness: &ledger.Witness{Campaign: name, Tag: id, Accepted: accepted}}, nil
 	}
-	out := ledger.Event{Campaign: name, Tag: id, Accepted: accepted, MessageID: e.Mail.MessageID}
+	out := ledger.Event{Campaign: name, Tag: id, Accepted: accepted, MessageID: e.Mail.MessageID, Confirms: confirms}
 	if out.Seq, err = e.Mail.Tags.seq(); err != nil {
 		return Parsed{}, err
 	}
@@ -100,6 +104,10 @@ func (e event) parse() (Parsed, error) {
 	}
 	return Parsed{Event: &out}, nil
 }
+
+// confirming are the types of which SES publishes one for every message that it accepts, at once. The others follow when
+// they please.
+var confirming = []string{"Send", "Reject", "Rendering Failure"}
 
 // tellers say for each eventType what it tells beside that SES accepted the message.
 var tellers = map[string]func(event, *ledger.Event) error{

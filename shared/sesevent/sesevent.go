@@ -28,6 +28,8 @@ type Reason string
 const (
 	// Foreign: the message has no tag of Fanmail's.
 	Foreign Reason = "not of Fanmail"
+	// Probe: something that became of a probe; that it was sent has been told before.
+	Probe Reason = "what became of a probe"
 	// UnknownType: SES has events that this program does not know.
 	UnknownType Reason = "unknown eventType"
 	// Identity: a notification about an identity (notificationType), which has no tags.

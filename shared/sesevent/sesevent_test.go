@@ -51,6 +51,7 @@ func TestEventsOfEachTypeAreRead(t *testing.T) {
 		return e
 	}
 	tested := map[string]bool{}
+	confirming := []string{"Send", "Reject", "Rendering Failure"}
 	for _, test := range []struct {
 		eventType, rest string
 		want            ledger.Event
@@ -76,6 +77,7 @@ func TestEventsOfEachTypeAreRead(t *testing.T) {
 		{"Rendering Failure", `"failure":{"errorMessage":" \u0000 "}`, with(func(e *ledger.Event) { e.Rejected = "it could not render the message" })},
 	} {
 		tested[test.eventType] = true
+		test.want.Confirms = slices.Contains(confirming, test.eventType)
 		body := event(test.eventType, ours, test.rest)
 		for _, text := range []string{body, notification(body), "\n " + body + "\n"} {
 			got, err := sesevent.Parse(text)
@@ -95,9 +97,13 @@ func TestEventsOfEachTypeAreRead(t *testing.T) {
 
 func TestAProbeIsAWitnessOnly(t *testing.T) {
 	probe := `"fanmail-campaign":["spring-sale"],"fanmail-id":["` + tag + `"],"fanmail-probe":["1"]`
-	for _, body := range []string{event("Send", probe, ""), event("Delivery", probe, delivery), notification(event("Send", probe, ""))} {
+	witness := sesevent.Parsed{Witness: &ledger.Witness{Campaign: "spring-sale", Tag: uuid.MustParse(tag), Accepted: accepted}}
+	for body, want := range map[string]sesevent.Parsed{
+		event("Send", probe, ""):               witness,
+		notification(event("Send", probe, "")): witness,
+		event("Delivery", probe, delivery):     {Skipped: sesevent.Probe},
+	} {
 		got, err := sesevent.Parse(body)
-		want := sesevent.Parsed{Witness: &ledger.Witness{Campaign: "spring-sale", Tag: uuid.MustParse(tag), Accepted: accepted}}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}

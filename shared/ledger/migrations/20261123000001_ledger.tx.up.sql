@@ -31,6 +31,8 @@ create table fanmail.campaign (
   -- What witnessed_at was at witness_at, some time ago: events that came with that one have been counted since.
   witness        timestamptz not null default 'epoch',
   witness_at     timestamptz not null default 'epoch',
+  -- Since when only what is in doubt keeps the campaign open; null when that is not so.
+  doubted_at     timestamptz,
   -- Recipients settled when this execution planned its last wave (-1: none yet), and how many waves in a row settled none.
   settled_before bigint not null default -1,
   fruitless      int not null default 0,
@@ -55,7 +57,8 @@ create table fanmail.recipient (
   claimed_until timestamptz,
   message_id    text,
   settled_at    timestamptz,
-  -- What SES events say of the message, each the earliest time: when SES accepted it, and what became of it.
+  -- What SES events say of the message, each the earliest time: when SES accepted it (by its Send event), and what became
+  -- of it.
   confirmed_at  timestamptz,
   delivered_at  timestamptz,
   bounced_at    timestamptz,
@@ -70,6 +73,13 @@ create table fanmail.recipient (
 ) with (fillfactor = 60);
 
 create unique index recipient_address on fanmail.recipient (campaign_id, address);
+
+-- When SES accepted the probes of which an event has arrived.
+create table fanmail.probe (
+  campaign_id bigint not null,
+  accepted_at timestamptz not null,
+  primary key (campaign_id, accepted_at)
+);
 
 -- Where COPY puts the lines of a recipients.csv before they are numbered. Unlogged: an import that was interrupted
 -- starts again from the file.
