@@ -64,15 +64,13 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 	if !ok {
 		return out, fmt.Errorf("the invocation has no deadline")
 	}
-	lastStart := deadline.Add(-h.timeout - recordTimeout - answerTime)
+	b := &batch{handler: h, db: db, in: in, lastStart: deadline.Add(-h.timeout - recordTimeout - answerTime)}
 	throttled := false
-	refused := &refusals{}
 	claiming := ledger.Claiming{
 		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last, Lease: leaseFactor * h.timeout,
-		Clock: new(ledger.Clock),
 	}
 	for unsettled := 0; unsettled < maxUnsettled; {
-		if !time.Now().Before(lastStart) {
+		if !time.Now().Before(b.lastStart) {
 			out.More = true
 			return out, nil
 		}
@@ -81,13 +79,13 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			// SES settles nothing at the moment: one message finds out whether that is over.
 			claiming.Limit = 1
 		}
-		result, err := h.chunk(ctx, db, in, claiming, lastStart, refused)
+		result, err := b.chunk(ctx, claiming)
 		out.Sent, out.Failed = out.Sent+result.sent, out.Failed+result.failed
 		switch {
 		case err != nil || result.end:
 			return out, err
 		case result.wait > 0:
-			h.pause(ctx, min(result.wait, time.Until(lastStart)))
+			h.pause(ctx, min(result.wait, time.Until(b.lastStart)))
 			continue
 		case result.sent+result.failed+result.suppressed > 0:
 			unsettled = 0
@@ -122,6 +120,21 @@ func (h *handler) load(ctx context.Context, object workflow.Object) error {
 	return nil
 }
 
+// batch is one invocation's work.
+type batch struct {
+	*handler
+	db *bun.DB
+	in workflow.SendInput
+	// lastStart is the latest that a call may start so that its record is done in time.
+	lastStart time.Time
+	refused   refusals
+	// slow is how many of the last chunks missed half of their slots or more.
+	slow int
+}
+
+// late tells that slots are used late: an environment that is short of processor time or memory would waste most of the account's rate.
+func (b *batch) late() bool { return b.slow >= tooSlow }
+
 // chunkResult is what came of one chunk.
 type chunkResult struct {
 	sent, failed, suppressed int64
@@ -134,9 +147,8 @@ type chunkResult struct {
 }
 
 // chunk claims some recipients, mails them and records the outcomes.
-func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, claiming ledger.Claiming, lastStart time.Time, refused *refusals) (chunkResult, error) {
-	asked := time.Now()
-	claimed, err := claim(ctx, db, claiming)
+func (b *batch) chunk(ctx context.Context, claiming ledger.Claiming) (chunkResult, error) {
+	claimed, err := claim(ctx, b.db, claiming)
 	if err != nil {
 		return chunkResult{}, err
 	}
@@ -144,10 +156,12 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 	if len(claimed.Recipients) == 0 {
 		return result, nil
 	}
-	chunk := mailer.Chunk{ID: claimed.Tag, Claim: claiming.Claim, Start: time.Now().Add(claimed.Delay), Spacing: claimed.Spacing}
+	chunk := mailer.Chunk{
+		ID: claimed.Tag, Claim: claiming.Claim, Start: claimed.Asked.Add(claimed.Delay), Spacing: claimed.Spacing, Late: b.late(),
+	}
 	// No call may be under way when the claim runs out or the invocation ends, and none starts after the wave.
-	chunk.LastStart = asked.Add(claimed.Lease - h.timeout)
-	for _, end := range []time.Time{lastStart, asked.Add(claimed.Left)} {
+	chunk.LastStart = claimed.Asked.Add(claimed.Lease - b.timeout)
+	for _, end := range []time.Time{b.lastStart, claimed.Asked.Add(claimed.Left)} {
 		if end.Before(chunk.LastStart) {
 			chunk.LastStart = end
 		}
@@ -155,7 +169,7 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 	for _, r := range claimed.Recipients {
 		chunk.Recipients = append(chunk.Recipients, mailer.Recipient(r))
 	}
-	err = h.settle(ctx, db, in, chunk, h.mailer.Send(ctx, chunk), refused, &result)
+	err = b.settle(ctx, chunk, b.mailer.Send(ctx, chunk), &result)
 	return result, err
 }
 
@@ -163,7 +177,13 @@ func (h *handler) chunk(ctx context.Context, db *bun.DB, in workflow.SendInput, 
 func claim(ctx context.Context, db *bun.DB, c ledger.Claiming) (ledger.Chunk, error) {
 	limited, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	chunk, err := ledger.Claim(limited, db, c)
+	conn, err := db.Conn(limited)
+	if err != nil {
+		return ledger.Chunk{}, err
+	}
+	chunk, err := ledger.Claim(limited, conn, c)
+	// The connection goes back to the pool, or is closed if it is broken.
+	err = errors.Join(err, conn.Close())
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 		defer cancel()

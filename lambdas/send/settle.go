@@ -12,7 +12,6 @@ import (
 
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
-	"fanmail/shared/workflow"
 )
 
 // recordTimeout bounds the record of a chunk's outcomes, with all its attempts.
@@ -21,14 +20,18 @@ const recordTimeout = 30 * time.Second
 // attemptTimeout bounds one attempt: a connection that has gone silent must not use up the time for all of them.
 const attemptTimeout = 5 * time.Second
 
+// tooSlow chunks in a row of which at least half of the slots were missed are not a processor that was busy for a moment.
+const tooSlow = 3
+
 // settle writes the outcomes of a chunk to the ledger, and tells the other senders what concerns them all.
-func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput, chunk mailer.Chunk, outcomes []mailer.Outcome, refused *refusals, result *chunkResult) error {
+func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []mailer.Outcome, result *chunkResult) error {
 	// The mail is out, so the record must survive the end of the invocation.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	var rows []ledger.Outcome
 	var quota string
-	stop := refused.add(chunk, outcomes)
+	missed := 0
+	stop := b.refused.add(chunk, outcomes)
 	for i, outcome := range outcomes {
 		row := ledger.Outcome{Seq: chunk.Recipients[i].Seq, State: ledger.Pending, Reason: outcome.Reason}
 		switch outcome.Kind {
@@ -49,24 +52,35 @@ func (h *handler) settle(ctx context.Context, db *bun.DB, in workflow.SendInput,
 			if outcome.Throttled {
 				result.throttled++
 			}
+			if outcome.Missed {
+				missed++
+			}
 		case mailer.Unknown:
-			slog.WarnContext(ctx, "outcome unknown", "campaign", in.Campaign, "seq", row.Seq, "reason", outcome.Reason)
+			slog.WarnContext(ctx, "outcome unknown", "campaign", b.in.Campaign, "seq", row.Seq, "reason", outcome.Reason)
 			continue
 		}
 		rows = append(rows, row)
 	}
-	if err := record(ctx, db, in.Campaign, chunk.Claim, rows); err != nil {
+	switch {
+	case chunk.Late:
+	case 2*missed < len(outcomes):
+		b.slow = 0
+	default:
+		b.slow++
+		slog.WarnContext(ctx, "too slow for the time slots", "campaign", b.in.Campaign, "missed", missed, "of", len(outcomes), "usedLateFromNowOn", b.slow == tooSlow)
+	}
+	if err := record(ctx, b.db, b.in.Campaign, chunk.Claim, rows); err != nil {
 		return err
 	}
 	result.end = stop != "" || quota != ""
-	if err := refused.takeBack(ctx, db, in.Campaign, stop); err != nil {
+	if err := b.refused.takeBack(ctx, b.db, b.in.Campaign, stop); err != nil {
 		return err
 	}
 	switch {
 	case stop != "":
-		return ledger.Halt(ctx, db, in.Campaign, in.Execution, stop)
+		return ledger.Halt(ctx, b.db, b.in.Campaign, b.in.Execution, stop)
 	case quota != "":
-		return ledger.EndWave(ctx, db, in.Campaign, in.Execution, in.Wave, ledger.ByQuota)
+		return ledger.EndWave(ctx, b.db, b.in.Campaign, b.in.Execution, b.in.Wave, ledger.ByQuota)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"fanmail/local/ses"
 	"fanmail/shared/ledger"
+	"fanmail/shared/mailer"
 	"fanmail/shared/workflow"
 )
 
@@ -204,5 +205,32 @@ func TestARecordThatFailsToTheEndSaysWhatIsWrong(t *testing.T) {
 	err := record(ctx, f.db, f.in.Campaign, uuid.New(), []ledger.Outcome{{Seq: 1, State: ledger.Sent, MessageID: "m1"}})
 	if err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("got %v, want PostgreSQL's reason", err)
+	}
+}
+
+func TestASenderThatIsTooSlowForItsSlotsUsesThemLate(t *testing.T) {
+	f := newFixture(t, 4, nil)
+	b := &batch{handler: f.handler, db: f.db, in: f.in}
+	missed, taken := mailer.Outcome{Kind: mailer.NotAccepted, Missed: true}, mailer.Outcome{Kind: mailer.NotAccepted}
+	for i, step := range []struct {
+		outcomes []mailer.Outcome
+		late     bool
+	}{
+		{[]mailer.Outcome{taken, missed, missed, missed}, false},
+		{[]mailer.Outcome{taken, missed, missed, taken}, false},
+		{[]mailer.Outcome{taken, missed, taken, taken}, false},
+		{[]mailer.Outcome{taken, missed}, false},
+		{[]mailer.Outcome{taken, missed, missed}, false},
+		{[]mailer.Outcome{taken, missed, missed}, true},
+		{[]mailer.Outcome{taken, taken, taken, taken}, true},
+	} {
+		chunk := mailer.Chunk{Claim: uuid.New(), Late: b.late()}
+		for range step.outcomes {
+			chunk.Recipients = append(chunk.Recipients, mailer.Recipient{Seq: 1})
+		}
+		check(t, b.settle(invocation(t), chunk, step.outcomes, &chunkResult{}))
+		if b.late() != step.late {
+			t.Errorf("after chunk %d slots are used late: %v, want %v", i+1, b.late(), step.late)
+		}
 	}
 }

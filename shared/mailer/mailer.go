@@ -27,6 +27,11 @@ const (
 	ahead = 20 * time.Millisecond
 	// tolerance is by how much a time slot may be missed. What is left of ledger.Jitter is for the way to SES.
 	tolerance = 15 * time.Millisecond
+	// finest is the least spacing of slots that a sender keeps to: nobody can keep more than a thousand a second to the millisecond.
+	finest = time.Millisecond
+	// attached is how many bytes of attachments may be in flight. Encoding and signing need several times as much memory, of which
+	// a sender has 256 MB.
+	attached = 40_000_000
 )
 
 // Tags that every message carries, so that an event of SES finds its recipient. TagID is what the campaign is called in the
@@ -53,6 +58,8 @@ type Mailer struct {
 	configurationSet string
 	attachments      []types.Attachment
 	tags             []types.MessageTag
+	// most is how many calls may be in flight.
+	most int
 }
 
 // Recipient is one addressee with the fields of its templates.
@@ -71,6 +78,8 @@ type Chunk struct {
 	Start      time.Time
 	Spacing    time.Duration
 	LastStart  time.Time
+	// Late: the sender is too slow to keep to its slots, and uses them nevertheless.
+	Late bool
 }
 
 // New returns a Mailer for the content of a campaign, with its templates compiled. configurationSet is for a campaign that
@@ -80,13 +89,16 @@ func New(ses SES, content *campaign.Content, templates *template.Set, configurat
 		ses: ses, campaign: content.Campaign, templates: templates,
 		configurationSet: cmp.Or(content.Campaign.ConfigurationSet, configurationSet),
 	}
+	bytes := 0
 	for _, a := range content.Attachments {
+		bytes += len(a.Data)
 		m.attachments = append(m.attachments, types.Attachment{
 			FileName: &a.Name, ContentType: &a.ContentType, RawContent: a.Data,
 			// SES's default is 7bit, which a binary file is not.
 			ContentTransferEncoding: types.AttachmentContentTransferEncodingBase64,
 		})
 	}
+	m.most = max(attached/max(bytes, 1), 1)
 	for name, value := range content.Campaign.Tags {
 		m.tags = append(m.tags, tag(name, value))
 	}
@@ -98,21 +110,20 @@ func New(ses SES, content *campaign.Content, templates *template.Set, configurat
 // outOfTime is the outcome of a recipient whose call was not started, missed of one whose time slot has passed.
 var (
 	outOfTime = Outcome{Kind: NotAccepted, Reason: "the sender ran out of time"}
-	missed    = Outcome{Kind: NotAccepted, Reason: "the sender missed the time slot"}
+	missed    = Outcome{Kind: NotAccepted, Reason: "the sender missed the time slot", Missed: true}
 )
 
 // Send mails the chunk and returns one outcome per recipient in the same order. It returns when the last call has been answered. No
 // further call starts after LastStart, when the context is cancelled, after an outcome that ends the campaign or the day, and
 // after an unknown one before any was accepted: an SES that is out of order must not put a whole chunk in doubt.
 //
-// A chunk whose slots begin later than now is one of an account that is sending as fast as it may: then a missed slot is lost, and
-// every slot gets a call of its own, whatever the number of those in flight. Otherwise there are Parallel of them, and late ones
-// do no harm.
+// Slots that are not too fine are kept: none waits for the answer to an earlier one, unless attachments fill the memory, and one that is
+// missed is lost, except for the first, because SES would count more in a second than the account may send.
 func (m *Mailer) Send(ctx context.Context, chunk Chunk) []Outcome {
-	s := sending{Mailer: m, Chunk: chunk, outcomes: make([]Outcome, len(chunk.Recipients)), paced: chunk.Start.After(time.Now())}
-	most := Parallel
-	if s.paced {
-		most = len(chunk.Recipients)
+	s := sending{Mailer: m, Chunk: chunk, outcomes: make([]Outcome, len(chunk.Recipients))}
+	most := m.most
+	if chunk.Spacing < finest {
+		most = min(most, Parallel)
 	}
 	// Workers, and not a goroutine per message: rendering and the SDK grow a stack that is worth keeping.
 	due := make(chan int)
@@ -149,8 +160,6 @@ type sending struct {
 	*Mailer
 	Chunk
 	outcomes []Outcome
-	// paced: a missed slot is lost.
-	paced    bool
 	ended    atomic.Pointer[Outcome]
 	accepted atomic.Bool
 }
@@ -172,8 +181,7 @@ func (s *sending) call(ctx context.Context, i int) {
 	case err != nil:
 		s.outcomes[i] = Outcome{Kind: Refused, Reason: "rendering: " + oneLine(err.Error())}
 		return
-	case s.paced && i > 0 && time.Since(s.slot(i)) > tolerance:
-		// The first is sent nevertheless: a machine that is always late must get on.
+	case i > 0 && !s.Late && s.Spacing >= finest && time.Since(s.slot(i)) > tolerance:
 		s.outcomes[i] = missed
 		return
 	}

@@ -27,4 +27,6 @@ type Outcome struct {
 	Reason    string
 	// Throttled: not accepted because the account's rate was exceeded; all senders should slow down.
 	Throttled bool
+	// Missed: not accepted because its time slot had passed.
+	Missed bool
 }
