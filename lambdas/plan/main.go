@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"time"
@@ -51,6 +52,9 @@ func main() {
 // defaultGrace is far longer than SES, SNS and SQS take on an ordinary day: being too early could mail somebody twice.
 const defaultGrace = 15 * time.Minute
 
+// leastGrace is for a batch of events whose function failed five times: each time SQS waits for the queue's visibility timeout of two minutes.
+const leastGrace = 12 * time.Minute
+
 // grace reads FANMAIL_GRACE, written as Go writes durations (15m).
 func grace(text string) (time.Duration, error) {
 	if text == "" {
@@ -59,6 +63,9 @@ func grace(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < time.Second || d > 24*time.Hour {
 		return 0, fmt.Errorf("FANMAIL_GRACE is %q: set it to 1s to 24h, or leave it out for 15m", text)
+	}
+	if d < leastGrace {
+		slog.Warn("FANMAIL_GRACE is for tests only: events that SQS delivers again may be later, and their recipients mailed twice", "grace", text, "least", leastGrace.String())
 	}
 	return d, nil
 }
