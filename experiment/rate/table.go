@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+)
+
+// writeTable writes the result for a reader.
+func writeTable(w io.Writer, r *Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	row := func(label, format string, args ...any) { fmt.Fprintf(table, label+"\t"+format+"\n", args...) }
+	row("campaigns", "2 of %s recipients, at once", number(r.Recipients))
+	row("senders at work", "%d", r.Senders)
+	row("mailed", "%s of %s", number(r.Mailed), number(2*r.Recipients))
+	row("mailed twice", "%s", number(r.Doubled))
+	row("SES's limit", "%v per second", r.Limit)
+	row("most in one second", "%d", r.Most)
+	row("windows above the limit", "%s of %s", number(int64(r.Over)), number(int64(r.Windows)))
+	row("throttled by SES", "%s", number(r.Refused))
+	row("rate", "%.2f per second (%+.1f %% of the limit) over %.1f s", r.Rate, 100*r.off(), r.SteadySeconds)
+	for _, reason := range slices.Sorted(maps.Keys(r.GivenBack)) {
+		row("given back", "%s: %s", number(r.GivenBack[reason]), reason)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if c := r.Change; c != nil {
+		fmt.Fprintf(w, "\nSES's limit changes while a campaign of %s is mailed: %s mailed, %s of them twice, %s throttled\n",
+			number(c.Recipients), number(c.Mailed), number(c.Doubled), number(c.Refused))
+		table = tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+		fmt.Fprintln(table, "limit\tseconds\trate\trate in the second half\tthrottled")
+		for _, p := range c.Phases {
+			fmt.Fprintf(table, "%v\t%.1f\t%.1f\t%.1f\t%s\n", p.Limit, p.Seconds, p.Rate, p.Settled, number(p.Refused))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s; %s before, %s after; SES answers after %d ms\n", r.Machine, r.LoadBefore, r.LoadAfter, r.LatencyMilliseconds)
+	return err
+}
+
+// number writes an integer that is not negative with commas: 20,000.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
