@@ -61,6 +61,11 @@ bench: build ## measure messages per second against the bare loop (N=100000)
 bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)
 	FANMAIL_BENCH_RECIPIENTS=$(or $(N),10000000) go test -run '^$$' -bench BenchmarkPlanningTheManifest -benchtime 3x -timeout 60m ./shared/ledger
 
+.PHONY: bench-rate
+bench-rate: build ## show how exactly 20 senders of two campaigns keep SES's limit (N=6000 RATE=200)
+	go build -o bin/rate/rate ./experiment/rate
+	bin/rate/rate --recipients $(or $(N),6000) --rate $(or $(RATE),200)
+
 # The picture is drawn by a program of its own, so that its libraries are in none of Fanmail's.
 .PHONY: accident
 accident: $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## mail a list as in the original accident and then with Fanmail (N=20000 ONLY=fanmail)
@@ -72,6 +77,16 @@ accident: $(FUNCTIONS:%=bin/lambdas/%/bootstrap) ## mail a list as in the origin
 	if [ -f $(RESULT)/result.json ]; then \
 	  bin/accident/chart $(RESULT)/result.json $(RESULT)/accident.svg $(RESULT)/accident.png && echo "The picture: $(RESULT)/accident.svg"; \
 	fi; exit $$status
+
+# Everything that a run needs it starts itself; a run that went wrong says where its files are.
+KILLS ?= 1000
+RESTARTS ?= 0
+SEED ?= 1
+RATE ?=
+.PHONY: chaos
+chaos: build ## mail a list while senders are killed and all else fails (N=50000 KILLS=1000 RESTARTS=10)
+	go build -o bin/chaos/chaos ./experiment/chaos
+	bin/chaos/chaos --recipients $(or $(N),50000) --kills $(KILLS) --restarts $(RESTARTS) --seed $(SEED) $(if $(RATE),--rate $(RATE))
 
 .PHONY: clean
 clean: ## remove what these targets made

@@ -68,6 +68,7 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 	throttled := false
 	claiming := ledger.Claiming{
 		Campaign: in.Campaign, Execution: in.Execution, Wave: in.Wave, First: in.Batch.First, Last: in.Batch.Last, Lease: leaseFactor * h.timeout,
+		Clock: new(ledger.Clock),
 	}
 	for unsettled := 0; unsettled < maxUnsettled; {
 		if !time.Now().Before(b.lastStart) {
@@ -157,7 +158,7 @@ func (b *batch) chunk(ctx context.Context, claiming ledger.Claiming) (chunkResul
 		return result, nil
 	}
 	chunk := mailer.Chunk{
-		ID: claimed.Tag, Claim: claiming.Claim, Start: claimed.Asked.Add(claimed.Delay), Spacing: claimed.Spacing, Late: b.late(),
+		ID: claimed.Tag, Claim: claiming.Claim, Start: claimed.Start, Spacing: claimed.Spacing, Late: b.late(),
 	}
 	// No call may be under way when the claim runs out or the invocation ends, and none starts after the wave.
 	chunk.LastStart = claimed.Asked.Add(claimed.Lease - b.timeout)

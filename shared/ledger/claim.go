@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -54,6 +55,8 @@ type Claiming struct {
 	// Accepted and Throttled are how many messages SES took and throttled since the caller's last claim with recipients.
 	Accepted  int
 	Throttled int
+	// Clock is the caller's, the same for all its claims; nil for a single one.
+	Clock *Clock `bun:"-"`
 }
 
 // ClaimedRecipient is one recipient that the caller, and nobody else, may mail now.
@@ -63,15 +66,14 @@ type ClaimedRecipient struct {
 	Fields  map[string]string
 }
 
-// Chunk is the recipients of one claim with their time slots: recipient i may be sent Delay + i x Spacing after the claim
-// was asked for, and none later than Lease, or Left, after it.
+// Chunk is the recipients of one claim with their time slots: recipient i may be sent at Start + i x Spacing, and none later than
+// Lease, or Left, after the claim was asked for, by the caller's clock.
 type Chunk struct {
-	// Asked is when the claim was asked for, by the caller's clock.
 	Asked time.Time
 	// Tag is the campaign's in SES events.
 	Tag        uuid.UUID
 	Recipients []ClaimedRecipient
-	Delay      time.Duration
+	Start      time.Time
 	Spacing    time.Duration
 	Lease      time.Duration
 	// Left is what is left of the wave.
@@ -98,11 +100,14 @@ func Claim(ctx context.Context, db bun.IDB, c Claiming) (Chunk, error) {
 		Address    string
 		Fields     map[string]string `bun:"type:jsonb"`
 		Left       float64
-		Delay      float64
+		Start      time.Time
+		Begun      time.Time
+		Ended      time.Time
 		Spacing    float64
 		Wait       float64
 		Suppressed int64
 	}
+	clock := cmp.Or(c.Clock, new(Clock))
 	chunk := Chunk{Asked: time.Now()}
 	err := db.NewRaw(`
 		with mine as (
@@ -152,7 +157,9 @@ func Claim(ctx context.Context, db bun.IDB, c Claiming) (Chunk, error) {
 			returning r.seq, r.address, r.fields, r.state
 		)
 		select mine.tag, mine.left, c.seq, c.address, c.fields,
-		       extract(epoch from coalesce(slot.start, fanmail.clock()) - fanmail.clock() + clock_timestamp() - statement_timestamp()) as delay,
+		       coalesce(slot.start, fanmail.clock()) as start,
+		       fanmail.clock() - (clock_timestamp() - statement_timestamp()) as begun,
+		       fanmail.clock() as ended,
 		       coalesce(slot.spacing, 0) as spacing,
 		       coalesce(due.wait, 0) as wait,
 		       picking.suppressed
@@ -176,17 +183,22 @@ func Claim(ctx context.Context, db bun.IDB, c Claiming) (Chunk, error) {
 	if err != nil {
 		return Chunk{}, fmt.Errorf("claiming recipients %d to %d of campaign %s: %w", c.First, c.Last, c.Campaign, err)
 	}
-	for _, row := range rows {
-		// PostgreSQL began the statement when it was asked, but for the way to it, which is the same each time. When the answer
-		// comes says less: it waits for locks and for the disk.
-		chunk.Delay = max(seconds(row.Delay), 0)
+	answered := time.Now()
+	for i, row := range rows {
+		if i == 0 {
+			clock.see(chunk.Asked, row.Begun, row.Ended, answered)
+			// No slot is earlier than the claim was asked for.
+			chunk.Start = chunk.Asked.Add(max(clock.until(row.Start, chunk.Asked), 0))
+			// PostgreSQL began later than it was asked, so this is not too long, whatever the clocks show.
+			chunk.Lease = max(row.Start.Sub(row.Begun), 0)
+		}
 		chunk.Tag, chunk.Left, chunk.Spacing = row.Tag, seconds(row.Left), seconds(row.Spacing)
 		chunk.Wait, chunk.Suppressed = seconds(row.Wait), row.Suppressed
 		if row.Seq > 0 {
 			chunk.Recipients = append(chunk.Recipients, ClaimedRecipient{Seq: row.Seq, Address: row.Address, Fields: row.Fields})
 		}
 	}
-	chunk.Lease = chunk.Delay + time.Duration(len(chunk.Recipients))*chunk.Spacing + c.Lease
+	chunk.Lease += time.Duration(len(chunk.Recipients))*chunk.Spacing + c.Lease
 	return chunk, nil
 }
 
