@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"fanmail/experiment"
 	"fanmail/local/lambda"
 	"fanmail/shared/deployment"
 )
@@ -14,7 +15,7 @@ import (
 const fanmailSender = "fanmail-local-send"
 
 // runFanmail mails the list with Fanmail as it is.
-func runFanmail(ctx context.Context, o options) (h Half, err error) {
+func runFanmail(ctx context.Context, o *options) (h Half, err error) {
 	s, err := openStage(ctx, fanmailName, o)
 	if err != nil {
 		return h, err
@@ -25,7 +26,7 @@ func runFanmail(ctx context.Context, o options) (h Half, err error) {
 		return h, err
 	}
 	h, err = s.run(ctx, execution{
-		client: sfn.NewFromConfig(clientConfig(s.runtime.Endpoint())), machine: s.runtime.StateMachineARN(),
+		client: sfn.NewFromConfig(experiment.ClientConfig(s.runtime.Endpoint())), machine: s.runtime.StateMachineARN(),
 		input:   map[string]any{"campaign": campaignName},
 		lambdas: []*lambda.Service{s.runtime.Lambda()}, sender: fanmailSender,
 	})

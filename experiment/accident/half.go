@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"fanmail/experiment"
 	"fanmail/local"
 	"fanmail/local/lambda"
 )
@@ -31,21 +30,21 @@ const (
 // stage is what both halves run on: a private server, and the local runtime as `fanmail demo` starts it.
 type stage struct {
 	name      string
-	options   options
+	options   *options
 	directory string
 	server    *server
 	runtime   *local.Runtime
 	visitor   string // URL
 }
 
-func openStage(ctx context.Context, name string, o options) (s *stage, err error) {
+func openStage(ctx context.Context, name string, o *options) (s *stage, err error) {
 	s = &stage{name: name, options: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	o.progress("%s: starting PostgreSQL with max_connections %d, and the local runtime", name, maxConnections)
+	o.Progress("%s: starting PostgreSQL with max_connections %d, and the local runtime", name, maxConnections)
 	if s.directory, err = os.MkdirTemp("", "fanmail-accident-"); err != nil {
 		return s, err
 	}
@@ -104,7 +103,7 @@ func (s *stage) run(ctx context.Context, e execution) (Half, error) {
 	begun := time.Now()
 	seconds, err := s.execute(ctx, e)
 	if err == nil {
-		err = wait(ctx, linger)
+		err = experiment.Wait(ctx, linger)
 	}
 	samples, sampling := sampler.stop(begun)
 	if err := errors.Join(err, sampling, visitor.stop()); err != nil {
@@ -125,7 +124,7 @@ func (s *stage) run(ctx context.Context, e execution) (Half, error) {
 		return h, err
 	}
 	h.Recorded, err = s.server.sent(ctx)
-	s.options.progress("%s: connections before %d, at most %d, at the end %d", s.name, h.Before, h.Peak, h.End)
+	s.options.Progress("%s: connections before %d, at most %d, at the end %d", s.name, h.Before, h.Peak, h.End)
 	return h, err
 }
 
@@ -154,7 +153,7 @@ func (s *stage) execute(ctx context.Context, e execution) (float64, error) {
 	}
 	told := time.Now()
 	for {
-		if err := wait(ctx, quarter); err != nil {
+		if err := experiment.Wait(ctx, quarter); err != nil {
 			return 0, err
 		}
 		now, err := e.client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
@@ -170,27 +169,7 @@ func (s *stage) execute(ctx context.Context, e execution) (float64, error) {
 		}
 		if time.Since(told) >= tell {
 			told = time.Now()
-			s.options.progress("%s: %s of %s mailed", s.name, number(s.runtime.SES().Accepted()), number(s.options.recipients))
+			s.options.Progress("%s: %s of %s mailed", s.name, experiment.Number(s.runtime.SES().Accepted()), experiment.Number(s.options.recipients))
 		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// clientConfig is for clients at an endpoint of this machine. They never retry: the state machine says what is tried again.
-func clientConfig(endpoint string) aws.Config {
-	return aws.Config{
-		Region: local.Region, BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-		HTTPClient:  &http.Client{Transport: &http.Transport{MaxIdleConns: 2000, MaxIdleConnsPerHost: 2000, IdleConnTimeout: time.Minute}},
 	}
 }

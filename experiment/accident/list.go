@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"fanmail/examples"
+	"fanmail/experiment"
 	"fanmail/local"
 	"fanmail/shared/workflow"
 )
@@ -53,7 +54,7 @@ func manifest(n, size int64) ([]byte, error) {
 
 // upload puts the example campaign with a list of n recipients, and the naive half's batches, into the bucket.
 func upload(ctx context.Context, runtime *local.Runtime, n, batch int64) error {
-	client := s3.NewFromConfig(clientConfig(runtime.Endpoint()))
+	client := s3.NewFromConfig(experiment.ClientConfig(runtime.Endpoint()))
 	put := func(key string, body []byte) error {
 		_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(runtime.Bucket()), Key: &key, Body: bytes.NewReader(body)})
 		return err

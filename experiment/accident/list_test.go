@@ -42,7 +42,7 @@ func TestCountMailed(t *testing.T) {
 
 func TestBatchesAreSmallEnoughToFillTheServer(t *testing.T) {
 	for n, want := range map[int64]int64{1: 1, 200: 1, 1500: 7, 10_000: 50, 500_000: 50} {
-		if got := (options{recipients: n}).batch(); got != want {
+		if got := (&options{recipients: n}).batch(); got != want {
 			t.Errorf("%d: got %d, want %d", n, got, want)
 		}
 	}

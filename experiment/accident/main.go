@@ -2,67 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
+
+	"fanmail/experiment"
 )
 
-// exitUsage is for a command line that makes no sense, exitFailed for everything else.
-const (
-	exitFailed = 1
-	exitUsage  = 2
-)
+func main() { experiment.Main(run) }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// run is the program. What it measured is printed and written also when the measurement is not as it should be.
+// run is the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := readOptions(args, stderr)
-	if err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "accident:", err)
-		}
-		return exitUsage
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("the experiment was not done after %s (--timeout)", o.timeout))
-	defer cancel()
-	o.progress = func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
-	result, err := measure(ctx, o)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		fmt.Fprintln(stderr, "accident:", err)
-		return exitFailed
-	}
-	err = errors.Join(writeTable(stdout, result), writeResult(o.out, result))
-	for _, problem := range result.Problems() {
-		err = errors.Join(err, errors.New(problem))
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "accident:", err)
-		return exitFailed
-	}
-	return 0
+	return experiment.Run(ctx, "accident", args, stdout, stderr, readOptions)
 }
 
-// measure runs the halves one after the other, each on a server of its own.
-func measure(ctx context.Context, o options) (*Result, error) {
+// Measure runs the halves one after the other, each on a server of its own.
+func (o *options) Measure(ctx context.Context, _ io.Writer) (experiment.Result, error) {
 	result := newResult(o)
 	for _, half := range []struct {
 		name string
-		run  func(context.Context, options) (Half, error)
+		run  func(context.Context, *options) (Half, error)
 	}{{naiveName, runNaive}, {fanmailName, runFanmail}} {
 		if o.only != "" && o.only != half.name {
 			continue
@@ -74,17 +33,6 @@ func measure(ctx context.Context, o options) (*Result, error) {
 		result.Halves = append(result.Halves, h)
 	}
 	return result, nil
-}
-
-func writeResult(directory string, result *Result) error {
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	text, err := json.Marshal(result)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(directory, "result.json"), append(text, '\n'), 0o644)
 }
 
 // quarter is how often an execution is asked whether it has ended.

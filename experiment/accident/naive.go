@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"fanmail/experiment"
 	"fanmail/local"
 	"fanmail/local/lambda"
 	"fanmail/local/stepfunctions"
@@ -34,7 +35,7 @@ const (
 var mailerGrants = []string{"usage on schema fanmail", "select on fanmail.campaign", "select, update on fanmail.recipient"}
 
 // runNaive mails the list as it was mailed on the day of the accident.
-func runNaive(ctx context.Context, o options) (h Half, err error) {
+func runNaive(ctx context.Context, o *options) (h Half, err error) {
 	s, err := openStage(ctx, naiveName, o)
 	if err != nil {
 		return h, err
@@ -50,7 +51,7 @@ func runNaive(ctx context.Context, o options) (h Half, err error) {
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
 	return s.run(ctx, execution{
-		client: sfn.NewFromConfig(clientConfig(n.endpoint)), machine: n.machine,
+		client: sfn.NewFromConfig(experiment.ClientConfig(n.endpoint)), machine: n.machine,
 		input: map[string]any{
 			"campaign": campaignName,
 			"manifest": map[string]string{"bucket": s.runtime.Bucket(), "key": manifestKey},
@@ -98,10 +99,10 @@ func startNaive(ctx context.Context, s *stage, binary, database string) (n *naiv
 		return n, err
 	}
 	n.endpoint = "http://" + listener.Addr().String()
-	atRuntime := clientConfig(s.runtime.Endpoint())
+	atRuntime := experiment.ClientConfig(s.runtime.Endpoint())
 	n.stepFunctions = stepfunctions.New(stepfunctions.Config{
 		Region: local.Region, Account: local.Account, S3: s3.NewFromConfig(atRuntime),
-		Lambda:    byName{naive: awslambda.NewFromConfig(clientConfig(n.endpoint)), other: awslambda.NewFromConfig(atRuntime)},
+		Lambda:    byName{naive: awslambda.NewFromConfig(experiment.ClientConfig(n.endpoint)), other: awslambda.NewFromConfig(atRuntime)},
 		Functions: map[string]string{"naive": naiveFunction, "prepare": "fanmail-local-prepare"},
 	})
 	n.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"fanmail/experiment"
 )
 
 // options are those of the command line.
 type options struct {
+	experiment.Options
 	recipients int64
 	only       string
 	latency    time.Duration
-	timeout    time.Duration
 	// lambdas is the folder of Fanmail's functions, naive the binary of the naive sender.
 	lambdas, naive string
-	out            string
-	// progress tells the reader what is going on.
-	progress func(format string, args ...any)
 }
 
 const (
@@ -32,37 +31,31 @@ const (
 	maxBatch, batches = 50, 200
 )
 
-func readOptions(args []string, stderr io.Writer) (options, error) {
-	var o options
+func readOptions(args []string, stderr io.Writer) (*options, error) {
+	o := new(options)
 	flags := flag.NewFlagSet("accident", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Int64Var(&o.recipients, "recipients", 20_000, "the length of the list")
 	flags.StringVar(&o.only, "only", "", "run one half only: "+naiveName+" or "+fanmailName)
 	flags.DurationVar(&o.latency, "latency", 20*time.Millisecond, "the time that SES takes to answer")
-	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this time")
 	flags.StringVar(&o.lambdas, "lambdas", "bin/lambdas", "folder of Fanmail's functions, as `make build` makes it")
 	flags.StringVar(&o.naive, "naive", "bin/accident/naive/bootstrap", "the naive sender's binary")
-	flags.StringVar(&o.out, "out", "bin/accident", "folder that gets result.json")
-	if err := flags.Parse(args); err != nil {
+	if err := o.Parse(flags, args, 30*time.Minute); err != nil {
 		return o, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("%q: there are no arguments beside the options", flags.Arg(0))
 	case o.recipients < 1 || o.recipients > maxRecipients:
 		return o, fmt.Errorf("--recipients %d: it takes 1 to %d", o.recipients, maxRecipients)
 	case o.only != "" && o.only != naiveName && o.only != fanmailName:
 		return o, fmt.Errorf("--only %s: it takes %s or %s", o.only, naiveName, fanmailName)
 	case o.latency < 0:
 		return o, fmt.Errorf("--latency %s: it can't be less than 0", o.latency)
-	case o.timeout <= 0:
-		return o, fmt.Errorf("--timeout %s: it must be more than 0", o.timeout)
 	}
 	return o, nil
 }
 
 // batch is how many recipients one naive invocation mails: as many as one claim of Fanmail's sender takes, but less where
 // the list would give too few batches to show anything.
-func (o options) batch() int64 {
+func (o *options) batch() int64 {
 	return max(1, min(maxBatch, o.recipients/batches))
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"fanmail/experiment"
 )
 
 func TestTheCommandLineIsChecked(t *testing.T) {
@@ -16,7 +18,7 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 		"more":                 `"more": there are no arguments`,
 	} {
 		var stderr, stdout strings.Builder
-		if code := run(t.Context(), strings.Fields(args), &stdout, &stderr); code != exitUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), want) {
+		if code := run(t.Context(), strings.Fields(args), &stdout, &stderr); code != experiment.ExitUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s: exit code %d, %s", args, code, stderr.String())
 		}
 	}
@@ -25,7 +27,7 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 func TestMissingBinariesAreNamed(t *testing.T) {
 	var stderr, stdout strings.Builder
 	code := run(t.Context(), []string{"--only", "fanmail", "--lambdas", t.TempDir(), "--recipients", "1"}, &stdout, &stderr)
-	if code != exitFailed || !strings.Contains(stderr.String(), "build it with `make build`") {
+	if code != experiment.ExitFailed || !strings.Contains(stderr.String(), "build it with `make build`") {
 		t.Errorf("exit code %d, %s", code, stderr.String())
 	}
 }

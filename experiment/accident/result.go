@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"time"
+
+	"fanmail/experiment"
 )
 
 const (
@@ -71,10 +72,10 @@ type Sample struct {
 	Refused int `json:"refused"`
 }
 
-func newResult(o options) *Result {
+func newResult(o *options) *Result {
 	return &Result{
 		At:         time.Now().UTC().Truncate(time.Second),
-		Machine:    fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
+		Machine:    experiment.Machine(),
 		Recipients: o.recipients, MaxConnections: maxConnections, AccountConcurrency: accountConcurrency,
 		LatencyMilliseconds: o.latency.Milliseconds(), NaiveBatch: o.batch(),
 	}

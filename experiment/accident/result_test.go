@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fanmail/experiment"
 )
 
 // good is a result that shows what it is to show.
@@ -62,7 +64,7 @@ func TestSamplesGiveBeforePeakEndAndGap(t *testing.T) {
 
 func TestTheTableStandsSideBySide(t *testing.T) {
 	var b strings.Builder
-	if err := writeTable(&b, good()); err != nil {
+	if err := good().WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
 	want := `                          naive senders           Fanmail
@@ -91,7 +93,7 @@ naive senders: PostgreSQL said 30 times: "sorry"
 
 func TestNumberGroupsDigits(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := number(n); got != want {
+		if got := experiment.Number(n); got != want {
 			t.Errorf("%d: got %s", n, got)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"text/tabwriter"
+
+	"fanmail/experiment"
 )
 
 // titles of the columns.
@@ -17,13 +19,13 @@ var rows = []struct {
 	label string
 	cell  func(*Result, Half) string
 }{
-	{"recipients", func(r *Result, _ Half) string { return number(r.Recipients) }},
-	{"mailed", func(_ *Result, h Half) string { return number(h.Mailed) }},
-	{"never mailed", func(r *Result, h Half) string { return number(r.Recipients - h.Mailed) }},
-	{"mailed twice", func(_ *Result, h Half) string { return number(h.Doubled) }},
-	{"connection errors", func(_ *Result, h Half) string { return number(int64(h.Refused)) }},
+	{"recipients", func(r *Result, _ Half) string { return experiment.Number(r.Recipients) }},
+	{"mailed", func(_ *Result, h Half) string { return experiment.Number(h.Mailed) }},
+	{"never mailed", func(r *Result, h Half) string { return experiment.Number(r.Recipients - h.Mailed) }},
+	{"mailed twice", func(_ *Result, h Half) string { return experiment.Number(h.Doubled) }},
+	{"connection errors", func(_ *Result, h Half) string { return experiment.Number(int64(h.Refused)) }},
 	{"failed invocations", func(_ *Result, h Half) string {
-		return number(int64(h.FailedInvocations)) + " of " + number(int64(h.Invocations))
+		return experiment.Number(int64(h.FailedInvocations)) + " of " + experiment.Number(int64(h.Invocations))
 	}},
 	{"connections before", func(_ *Result, h Half) string { return strconv.Itoa(h.Before) }},
 	{"connections at most", func(_ *Result, h Half) string {
@@ -33,16 +35,16 @@ var rows = []struct {
 		return fmt.Sprintf("%d, bound %d", h.Peak, h.Bound)
 	}},
 	{"connections at the end", func(_ *Result, h Half) string { return strconv.Itoa(h.End) }},
-	{"environments", func(_ *Result, h Half) string { return number(int64(h.Environments)) }},
+	{"environments", func(_ *Result, h Half) string { return experiment.Number(int64(h.Environments)) }},
 	{"other users turned away", func(_ *Result, h Half) string { return fmt.Sprintf("%d of %d visits", h.TurnedAway, h.Visits) }},
 	{"seconds", func(_ *Result, h Half) string { return strconv.FormatFloat(h.Seconds, 'f', 1, 64) }},
 	{"samples", func(_ *Result, h Half) string {
-		return fmt.Sprintf("%s, longest gap %.2f s", number(int64(len(h.Samples))), h.LongestGap)
+		return fmt.Sprintf("%s, longest gap %.2f s", experiment.Number(int64(len(h.Samples))), h.LongestGap)
 	}},
 }
 
-// writeTable writes the halves side by side.
-func writeTable(w io.Writer, r *Result) error {
+// WriteTable writes the halves side by side.
+func (r *Result) WriteTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for _, h := range r.Halves {
 		fmt.Fprint(table, "\t", titles[h.Name])
@@ -61,7 +63,7 @@ func writeTable(w io.Writer, r *Result) error {
 	fmt.Fprintln(w)
 	for _, h := range r.Halves {
 		for _, text := range slices.Sorted(maps.Keys(h.Said)) {
-			fmt.Fprintf(w, "%s: PostgreSQL said %s times: %q\n", titles[h.Name], number(int64(h.Said[text])), text)
+			fmt.Fprintf(w, "%s: PostgreSQL said %s times: %q\n", titles[h.Name], experiment.Number(int64(h.Said[text])), text)
 		}
 	}
 	_, err := fmt.Fprintf(w, "%s; SES answers after %d ms; PostgreSQL %s with max_connections %d\n", r.Machine, r.LatencyMilliseconds, r.server(), r.MaxConnections)
@@ -73,13 +75,4 @@ func (r *Result) server() string {
 		return ""
 	}
 	return r.Halves[0].Server
-}
-
-// number writes an integer that is not negative with commas: 20,000.
-func number(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fanmail/experiment"
 	"fanmail/local/ses"
 )
 
@@ -51,7 +52,7 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 	o := s.options
 	c := &Change{Recipients: int64(o.rate * (beforeChange + halved + afterChange).Seconds())}
 	before := s.refused()
-	s.options.progress("halving SES's limit while a campaign of %s is mailed, and raising it again", number(c.Recipients))
+	s.options.Progress("halving SES's limit while a campaign of %s is mailed, and raising it again", experiment.Number(c.Recipients))
 	if err := s.upload(ctx, changing, c.Recipients); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 		return nil, err
 	}
 	// The bucket is full when the campaign begins; a second uses that up.
-	if err := wait(ctx, time.Second); err != nil {
+	if err := experiment.Wait(ctx, time.Second); err != nil {
 		return nil, err
 	}
 	var marks []mark
@@ -79,7 +80,7 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 			return nil, err
 		}
 		marks = append(marks, mark{time.Now(), phase.limit, s.refused()})
-		if err := wait(ctx, phase.long); err != nil {
+		if err := experiment.Wait(ctx, phase.long); err != nil {
 			return nil, err
 		}
 	}

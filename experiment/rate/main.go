@@ -3,83 +3,43 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
 	"sync"
-	"syscall"
 
 	"github.com/jackc/pgx/v5"
+
+	"fanmail/experiment"
 )
 
-// exitUsage is for a command line that makes no sense, exitFailed for everything else.
-const (
-	exitFailed = 1
-	exitUsage  = 2
-)
+func main() { experiment.Main(run) }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// run is the program. What it measured is printed and written also when it is not as it should be.
+// run is the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := readOptions(args, stderr)
-	if err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "rate:", err)
-		}
-		return exitUsage
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("the experiment was not done after %s (--timeout)", o.timeout))
-	defer cancel()
-	o.progress = func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
-	result, err := measure(ctx, o)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		fmt.Fprintln(stderr, "rate:", err)
-		return exitFailed
-	}
-	err = errors.Join(writeTable(stdout, result), writeResult(o.out, result))
-	for _, problem := range result.Problems() {
-		err = errors.Join(err, errors.New(problem))
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "rate:", err)
-		return exitFailed
-	}
-	return 0
+	return experiment.Run(ctx, "rate", args, stdout, stderr, readOptions)
 }
 
 // campaigns are the two that share the rate.
 var campaigns = []string{"first", "second"}
 
-func measure(ctx context.Context, o options) (result *Result, err error) {
-	result = newResult(o)
-	o.progress("starting PostgreSQL and the local runtime, with %d senders and SES at %v recipients per second", o.senders, o.rate)
+// Measure mails the campaigns, and counts.
+func (o *options) Measure(ctx context.Context, _ io.Writer) (_ experiment.Result, err error) {
+	result := newResult(o)
+	o.Progress("starting PostgreSQL and the local runtime, with %d senders and SES at %v recipients per second", o.senders, o.rate)
 	s, err := openStage(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	o.progress("starting the senders with a campaign of %s recipients", number(o.warming()))
+	o.Progress("starting the senders with a campaign of %s recipients", experiment.Number(o.warming()))
 	if err := s.mail(ctx, o.warming(), warming); err != nil {
 		return nil, err
 	}
-	if err := wait(ctx, settling); err != nil {
+	if err := experiment.Wait(ctx, settling); err != nil {
 		return nil, err
 	}
 	before := s.refused()
-	o.progress("mailing two campaigns of %s recipients, %s", number(o.recipients), load())
+	o.Progress("mailing two campaigns of %s recipients, %s", experiment.Number(o.recipients), load())
 	if err := s.mail(ctx, o.recipients, campaigns...); err != nil {
 		return nil, err
 	}
@@ -115,7 +75,7 @@ func measure(ctx context.Context, o options) (result *Result, err error) {
 const warming = "warming"
 
 // warming is the length of its list: a few seconds.
-func (o options) warming() int64 { return int64(5 * o.rate) }
+func (o *options) warming() int64 { return int64(5 * o.rate) }
 
 // mail mails campaigns of n recipients each to their ends, with all senders.
 func (s *stage) mail(ctx context.Context, n int64, campaigns ...string) error {
@@ -157,15 +117,4 @@ func (s *stage) log() ([]accepted, error) {
 		return nil, err
 	}
 	return readLog(&text)
-}
-
-func writeResult(directory string, result *Result) error {
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(result, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(directory, "result.json"), append(text, '\n'), 0o644)
 }

@@ -6,10 +6,13 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"fanmail/experiment"
 )
 
 // options are those of the command line.
 type options struct {
+	experiment.Options
 	// recipients is the length of each of the two lists.
 	recipients int64
 	// rate is SES's limit in recipients per second.
@@ -17,13 +20,9 @@ type options struct {
 	senders int
 	latency time.Duration
 	// change is whether SES's limit is changed in the end.
-	change  bool
-	timeout time.Duration
+	change bool
 	// lambdas is the folder of the functions.
 	lambdas string
-	out     string
-	// progress tells the reader what is going on.
-	progress func(format string, args ...any)
 }
 
 // minSeconds is how long both campaigns must have something to send: the first two seconds and the last two don't count.
@@ -32,8 +31,8 @@ const minSeconds = 10
 // maxRecipients bounds a run; the lists and the log are kept in memory.
 const maxRecipients = 1_000_000
 
-func readOptions(args []string, stderr io.Writer) (options, error) {
-	var o options
+func readOptions(args []string, stderr io.Writer) (*options, error) {
+	o := new(options)
 	flags := flag.NewFlagSet("rate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Int64Var(&o.recipients, "recipients", 6000, "the length of each of the two lists")
@@ -41,15 +40,11 @@ func readOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.senders, "senders", 20, "how many senders work on the two campaigns")
 	flags.DurationVar(&o.latency, "latency", 30*time.Millisecond, "the time that SES takes to answer")
 	flags.BoolVar(&o.change, "change", true, "halve SES's limit in the end, and raise it again")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
 	flags.StringVar(&o.lambdas, "lambdas", filepath.Join("bin", "lambdas"), "folder of the functions, as `make build` makes it")
-	flags.StringVar(&o.out, "out", filepath.Join("bin", "rate"), "folder that gets result.json")
-	if err := flags.Parse(args); err != nil {
+	if err := o.Parse(flags, args, 10*time.Minute); err != nil {
 		return o, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("%q: there are no arguments beside the options", flags.Arg(0))
 	case !(o.rate >= 1 && o.rate <= maxRecipients):
 		return o, fmt.Errorf("--rate %v: it takes 1 to %d", o.rate, maxRecipients)
 	case o.recipients > maxRecipients || float64(o.recipients) < o.rate/2*minSeconds:
@@ -59,8 +54,6 @@ func readOptions(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("--senders %d: it takes at least one for each campaign", o.senders)
 	case o.latency < 0:
 		return o, fmt.Errorf("--latency %s: it can't be less than 0", o.latency)
-	case o.timeout <= 0:
-		return o, fmt.Errorf("--timeout %s: it must be more than 0", o.timeout)
 	}
 	return o, nil
 }

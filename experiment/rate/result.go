@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"strings"
 	"time"
+
+	"fanmail/experiment"
 )
 
 // within is how far the rate may be from the limit, as a share of it.
@@ -41,10 +42,10 @@ type Result struct {
 	Change    *Change          `json:"change,omitempty"`
 }
 
-func newResult(o options) *Result {
+func newResult(o *options) *Result {
 	return &Result{
 		At:         time.Now().UTC().Truncate(time.Second),
-		Machine:    fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
+		Machine:    experiment.Machine(),
 		LoadBefore: load(), Recipients: o.recipients, Limit: o.rate, LatencyMilliseconds: o.latency.Milliseconds(), WantedSenders: o.senders,
 	}
 }

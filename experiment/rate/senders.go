@@ -12,6 +12,7 @@ import (
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/jackc/pgx/v5"
 
+	"fanmail/experiment"
 	"fanmail/shared/budget"
 	"fanmail/shared/mailer"
 	"fanmail/shared/planner"
@@ -20,7 +21,7 @@ import (
 )
 
 // planned is how many senders Plan starts for a campaign.
-func (o options) planned() int {
+func (o *options) planned() int {
 	return budget.Need{Rate: o.rate, Latency: planner.AssumedLatency, Parallel: mailer.Parallel}.Senders()
 }
 
@@ -73,7 +74,7 @@ func (s *stage) awaitWave(ctx context.Context, campaign string) error {
 			if err != nil || waves > 0 {
 				return err
 			}
-			if err := wait(ctx, 20*time.Millisecond); err != nil {
+			if err := experiment.Wait(ctx, 20*time.Millisecond); err != nil {
 				return err
 			}
 		}

@@ -5,20 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/jackc/pgx/v5"
 
+	"fanmail/experiment"
 	"fanmail/local"
 	"fanmail/local/postgres"
 	"fanmail/local/ses"
@@ -39,7 +38,7 @@ const (
 
 // stage is what the campaigns run on: a private PostgreSQL, and the local runtime as `fanmail demo` starts it.
 type stage struct {
-	options options
+	options *options
 	// directory is PostgreSQL's, volatile that of the runtime: SES's log must not wait for the disk while PostgreSQL's commits do.
 	directory string
 	volatile  string
@@ -50,7 +49,7 @@ type stage struct {
 	calls atomic.Int64
 }
 
-func openStage(ctx context.Context, o options) (s *stage, err error) {
+func openStage(ctx context.Context, o *options) (s *stage, err error) {
 	s = &stage{options: o}
 	defer func() {
 		if err != nil {
@@ -84,12 +83,7 @@ func openStage(ctx context.Context, o options) (s *stage, err error) {
 		s.calls.Add(1)
 		return ses.Fault{}
 	})
-	endpoint := s.runtime.Endpoint()
-	s.config = aws.Config{
-		Region: local.Region, BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-		HTTPClient:  &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100, IdleConnTimeout: time.Minute}},
-	}
+	s.config = experiment.ClientConfig(s.runtime.Endpoint())
 	return s, s.session(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, watchClaims)
 		return err
@@ -171,7 +165,7 @@ func (s *stage) finish(ctx context.Context, executions ...string) error {
 	client := sfn.NewFromConfig(s.config)
 	told := time.Now()
 	for len(executions) > 0 {
-		if err := wait(ctx, look); err != nil {
+		if err := experiment.Wait(ctx, look); err != nil {
 			return err
 		}
 		now, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &executions[0]})
@@ -187,21 +181,10 @@ func (s *stage) finish(ctx context.Context, executions ...string) error {
 		}
 		if time.Since(told) >= tell {
 			told = time.Now()
-			s.options.progress("%s mailed, %s", number(s.runtime.SES().Accepted()), load())
+			s.options.Progress("%s mailed, %s", experiment.Number(s.runtime.SES().Accepted()), load())
 		}
 	}
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func (s *stage) lambda() *awslambda.Client { return awslambda.NewFromConfig(s.config) }

@@ -5,36 +5,37 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"text/tabwriter"
+
+	"fanmail/experiment"
 )
 
-// writeTable writes the result for a reader.
-func writeTable(w io.Writer, r *Result) error {
+// WriteTable writes the result for a reader.
+func (r *Result) WriteTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	row := func(label, format string, args ...any) { fmt.Fprintf(table, label+"\t"+format+"\n", args...) }
-	row("campaigns", "2 of %s recipients, at once", number(r.Recipients))
+	row("campaigns", "2 of %s recipients, at once", experiment.Number(r.Recipients))
 	row("senders at work", "%d", r.Senders)
-	row("mailed", "%s of %s", number(r.Mailed), number(2*r.Recipients))
-	row("mailed twice", "%s", number(r.Doubled))
+	row("mailed", "%s of %s", experiment.Number(r.Mailed), experiment.Number(2*r.Recipients))
+	row("mailed twice", "%s", experiment.Number(r.Doubled))
 	row("SES's limit", "%v per second", r.Limit)
 	row("most in one second", "%d", r.Most)
-	row("windows above the limit", "%s of %s", number(int64(r.Over)), number(int64(r.Windows)))
-	row("throttled by SES", "%s", number(r.Refused))
+	row("windows above the limit", "%s of %s", experiment.Number(int64(r.Over)), experiment.Number(int64(r.Windows)))
+	row("throttled by SES", "%s", experiment.Number(r.Refused))
 	row("rate", "%.2f per second (%+.1f %% of the limit) over %.1f s", r.Rate, 100*r.off(), r.SteadySeconds)
 	for _, reason := range slices.Sorted(maps.Keys(r.GivenBack)) {
-		row("given back", "%s: %s", number(r.GivenBack[reason]), reason)
+		row("given back", "%s: %s", experiment.Number(r.GivenBack[reason]), reason)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if c := r.Change; c != nil {
 		fmt.Fprintf(w, "\nSES's limit changes while a campaign of %s is mailed: %s mailed, %s of them twice, %s throttled\n",
-			number(c.Recipients), number(c.Mailed), number(c.Doubled), number(c.Refused))
+			experiment.Number(c.Recipients), experiment.Number(c.Mailed), experiment.Number(c.Doubled), experiment.Number(c.Refused))
 		table = tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 		fmt.Fprintln(table, "limit\tseconds\trate\trate in the second half\tthrottled")
 		for _, p := range c.Phases {
-			fmt.Fprintf(table, "%v\t%.1f\t%.1f\t%.1f\t%s\n", p.Limit, p.Seconds, p.Rate, p.Settled, number(p.Refused))
+			fmt.Fprintf(table, "%v\t%.1f\t%.1f\t%.1f\t%s\n", p.Limit, p.Seconds, p.Rate, p.Settled, experiment.Number(p.Refused))
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -42,13 +43,4 @@ func writeTable(w io.Writer, r *Result) error {
 	}
 	_, err := fmt.Fprintf(w, "\n%s; %s before, %s after; SES answers after %d ms\n", r.Machine, r.LoadBefore, r.LoadAfter, r.LatencyMilliseconds)
 	return err
-}
-
-// number writes an integer that is not negative with commas: 20,000.
-func number(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const guaranteesPage = "../../docs/guarantees.md"
+
+func TestThePageHasTheDiagram(t *testing.T) {
+	edges, err := readEdges(filepath.FromSlash(guaranteesPage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []edge{{"[*]", "pending"}, {"pending", "claimed"}, {"claimed", "sent"}, {"claimed", "pending"}} {
+		if !edges[e] {
+			t.Errorf("%s is missing", e)
+		}
+	}
+	for _, e := range []edge{{"sent", "pending"}, {"sent", "claimed"}, {"failed", "pending"}} {
+		if edges[e] {
+			t.Errorf("%s: nobody would be mailed just once", e)
+		}
+	}
+}
+
+func TestWhatIsNoDiagramIsRefused(t *testing.T) {
+	const head, end = "text\n```mermaid\nstateDiagram-v2\n", "```\n"
+	good := head + "    [*] --> pending: imported\n\n    pending --> claimed\n" + end
+	if edges, err := parseEdges(good); err != nil || len(edges) != 2 || !edges[edge{"pending", "claimed"}] {
+		t.Errorf("%v, %v", edges, err)
+	}
+	for text, want := range map[string]string{
+		"text":                               "one block",
+		strings.TrimSuffix(good, end):        "one block",
+		good + good:                          "one block",
+		head + "\n" + end:                    "no arrow",
+		head + "    pending -> sent\n" + end: `no arrow: "pending -> sent"`,
+	} {
+		if _, err := parseEdges(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestTransitionsAreHeldAgainstTheDiagram(t *testing.T) {
+	got := transitions(map[edge]int64{{"sent", "pending"}: 2, {"[*]", "pending"}: 5}, map[edge]bool{{"[*]", "pending"}: true})
+	if len(got) != 2 || got[0] != (Transition{"[*]", "pending", 5, true}) || got[1] != (Transition{"sent", "pending", 2, false}) {
+		t.Errorf("got %+v", got)
+	}
+}
