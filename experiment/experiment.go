@@ -104,7 +104,7 @@ func write(directory string, result Result) error {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(result, "", "  ")
+	text, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}

@@ -81,8 +81,8 @@ func newResult(o *options) *Result {
 	}
 }
 
-// endSlack is how many sessions beyond one per sender may be left at the end: those of Prepare, Plan and Finish.
-const endSlack = 3
+// endSlack is how many sessions beyond one per sender may be left at the end: those of Prepare, Plan, Finish and the two of events.
+const endSlack = 5
 
 // Problems are the sentences that say why the experiment failed; none if it showed what it is to show.
 func (r *Result) Problems() []string {
