@@ -25,8 +25,8 @@ const (
 	leaseFactor = 4
 	// claimTimeout bounds one claim, and then its release.
 	claimTimeout = 10 * time.Second
-	// maxChunk is the largest number of recipients of one claim.
-	maxChunk = 50
+	// maxChunk is the largest number of recipients of one claim, firstChunk while SES has accepted none of the invocation's.
+	maxChunk, firstChunk = 50, 10
 	// maxUnsettled chunks in a row, none of whose messages SES took or refused, end the wave, so that Plan tries again
 	// later.
 	maxUnsettled = 5
@@ -76,6 +76,10 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			return out, nil
 		}
 		claiming.Claim, claiming.Limit = uuid.New(), maxChunk
+		if !b.refused.accepted {
+			// An SES that does not answer must not put many in doubt.
+			claiming.Limit = firstChunk
+		}
 		if unsettled > 0 {
 			// SES settles nothing at the moment: one message finds out whether that is over.
 			claiming.Limit = 1
@@ -95,7 +99,9 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			unsettled++
 			throttled = result.throttled > 0
 		}
-		claiming.Accepted, claiming.Throttled = int(result.sent), result.throttled
+		if result.claimed > 0 {
+			claiming.Accepted, claiming.Throttled = int(result.sent), result.throttled
+		}
 	}
 	if throttled {
 		// Somebody else uses the account's rate: that ends the work on this batch only.
@@ -138,6 +144,7 @@ func (b *batch) late() bool { return b.slow >= tooSlow }
 
 // chunkResult is what came of one chunk.
 type chunkResult struct {
+	claimed                  int
 	sent, failed, suppressed int64
 	// wait is how long to wait before the next claim.
 	wait time.Duration
@@ -153,7 +160,7 @@ func (b *batch) chunk(ctx context.Context, claiming ledger.Claiming) (chunkResul
 	if err != nil {
 		return chunkResult{}, err
 	}
-	result := chunkResult{wait: claimed.Wait, suppressed: claimed.Suppressed, end: claimed.Empty()}
+	result := chunkResult{claimed: len(claimed.Recipients), wait: claimed.Wait, suppressed: claimed.Suppressed, end: claimed.Empty()}
 	if len(claimed.Recipients) == 0 {
 		return result, nil
 	}
@@ -188,7 +195,7 @@ func claim(ctx context.Context, db *bun.DB, c ledger.Claiming) (ledger.Chunk, er
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 		defer cancel()
-		err = errors.Join(err, ledger.Release(ctx, db, c))
+		err = errors.Join(err, again(ctx, "releasing a claim", func(ctx context.Context) error { return ledger.Release(ctx, db, c) }))
 	}
 	return chunk, err
 }

@@ -29,9 +29,9 @@ func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []maile
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	var rows []ledger.Outcome
-	var quota string
+	var stop, quota string
 	missed := 0
-	stop := b.refused.add(chunk, outcomes)
+	alike := b.refused.add(chunk, outcomes)
 	for i, outcome := range outcomes {
 		row := ledger.Outcome{Seq: chunk.Recipients[i].Seq, State: ledger.Pending, Reason: outcome.Reason}
 		switch outcome.Kind {
@@ -39,7 +39,7 @@ func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []maile
 			row.State, row.MessageID = ledger.Sent, outcome.MessageID
 			result.sent++
 		case mailer.Refused:
-			if stop == outcome.Reason {
+			if alike == outcome.Reason {
 				break
 			}
 			row.State = ledger.RecipientFailed
@@ -72,10 +72,13 @@ func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []maile
 	if err := record(ctx, b.db, b.in.Campaign, chunk.Claim, rows); err != nil {
 		return err
 	}
-	result.end = stop != "" || quota != ""
-	if err := b.refused.takeBack(ctx, b.db, b.in.Campaign, stop); err != nil {
-		return err
+	if alike != "" {
+		if err := b.refused.takeBack(ctx, b.db, b.in.Campaign); err != nil {
+			return err
+		}
+		stop = cmp.Or(stop, alike)
 	}
+	result.end = stop != "" || quota != ""
 	switch {
 	case stop != "":
 		return ledger.Halt(ctx, b.db, b.in.Campaign, b.in.Execution, stop)
@@ -87,21 +90,31 @@ func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []maile
 
 // record tries until ctx ends: the statement is guarded by the claim, so an attempt whose answer was lost does no harm.
 func record(ctx context.Context, db *bun.DB, campaign string, claim uuid.UUID, rows []ledger.Outcome) error {
+	var recorded int64
+	err := again(ctx, "recording", func(ctx context.Context) (err error) {
+		recorded, err = ledger.Record(ctx, db, campaign, claim, rows)
+		return err
+	})
+	if err == nil && recorded != int64(len(rows)) {
+		slog.WarnContext(ctx, "not every outcome was recorded", "campaign", campaign, "claim", claim, "outcomes", len(rows), "recorded", recorded)
+	}
+	return err
+}
+
+// again tries what may be done twice until it succeeds or ctx ends.
+func again(ctx context.Context, what string, attempt func(context.Context) error) error {
 	// What went wrong before the time was up says more than that it is up.
 	var trouble error
-	recorded, err := backoff.Retry(ctx, func() (int64, error) {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
-		return ledger.Record(ctx, db, campaign, claim, rows)
+		return struct{}{}, attempt(ctx)
 	}, backoff.WithNotify(func(err error, _ time.Duration) {
-		slog.WarnContext(ctx, "recording again", "campaign", campaign, "claim", claim, "error", err.Error())
+		slog.WarnContext(ctx, what+" again", "error", err.Error())
 		trouble = err
 	}))
 	if err != nil {
 		return cmp.Or(trouble, err)
-	}
-	if recorded != int64(len(rows)) {
-		slog.WarnContext(ctx, "not every outcome was recorded", "campaign", campaign, "claim", claim, "outcomes", len(rows), "recorded", recorded)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func TestAConnectionThatDiesWhileItsEnvironmentIsFrozenIsReplacedAndNoMailIsRepe
 			d.query("select bool_and(pg_terminate_backend(pid, 5000)) "+ours, &ended)
 		}},
 		{"idle_session_timeout passes", func(d *stack) {
-			d.alterRole("set idle_session_timeout = '1s'")
+			d.alterRole("set idle_session_timeout = '3s'")
 		}, func(d *stack) {
 			d.await("the server to end idle sessions", func() bool { return len(d.sessions()) == 0 })
 			d.alterRole("reset idle_session_timeout")

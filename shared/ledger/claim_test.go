@@ -256,17 +256,29 @@ func TestNoClaimIsMadeWhoseTimeSlotsAreFarAway(t *testing.T) {
 	if second.Wait < 7*time.Second || second.Wait > stretched(10*time.Second)-2*time.Second {
 		t.Errorf("the second claim is to wait %v, want the 10 s between slots less the 2 s that a claim may hold", second.Wait)
 	}
-	// A higher rate gives up the slot that is far away.
-	c.Waves = 1
-	if err := ledger.StartWave(ctx, db, ledger.Wave{Length: time.Hour, Campaign: c, AccountRate: 10}); err != nil {
+}
+
+func TestACampaignThatMaySendFasterDoesNotWaitForTheSlotsThatItHasBooked(t *testing.T) {
+	db, ctx := open(t), context.Background()
+	c := start(t, db, "a@example.com", "b@example.com")
+	exec(t, db, "update fanmail.campaign set settings = jsonb_build_object('rate', 0.1)")
+	if err := ledger.StartWave(ctx, db, ledger.Wave{Length: time.Hour, Campaign: c, AccountRate: 100}); err != nil {
 		t.Fatal(err)
 	}
-	third, err := ledger.Claim(ctx, db, claiming(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(third.Recipients) != 1 || wait(third) > 2*time.Second {
-		t.Errorf("after the rate was raised a claim took %d recipients, %v away", len(third.Recipients), wait(third))
+	for _, step := range []struct {
+		rate       float64
+		recipients int
+	}{{0.1, 1}, {0.1, 0}, {20, 1}} {
+		if err := ledger.SetRate(ctx, db, "spring-sale", step.rate); err != nil {
+			t.Fatal(err)
+		}
+		chunk, err := ledger.Claim(ctx, db, claiming(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(chunk.Recipients) != step.recipients || wait(chunk) > time.Second {
+			t.Errorf("at %v per second a claim took %d recipients, %v away; want %d", step.rate, len(chunk.Recipients), wait(chunk), step.recipients)
+		}
 	}
 }
 

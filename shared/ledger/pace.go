@@ -16,16 +16,16 @@ const accountPace = "account"
 // ownPace is the key of the row of pace of a campaign that is slower than the account.
 func ownPace(campaign int64) string { return fmt.Sprintf("campaign/%d", campaign) }
 
-// setPace changes what is allowed. A rate that is lower, because SES has throttled, keeps its share of it. Slots that are
-// booked at a slower pace than the new one, and far away, are given up.
+// setPace changes what is allowed. A rate that is lower, because SES has throttled, keeps its share of it. A campaign that may send
+// faster than it did does not wait for the slots that it has booked; their claims keep them, at the pace of the account.
 func setPace(ctx context.Context, db bun.IDB, key string, allowed float64) error {
 	_, err := db.ExecContext(ctx, `
 		insert into fanmail.pace as p (key, allowed, rate) values (?, ?, ?)
 		on conflict (key) do update set allowed = excluded.allowed,
 		    rate = least(p.rate * (excluded.allowed / p.allowed), excluded.allowed),
-		    next_at = case when excluded.allowed > p.allowed
+		    next_at = case when excluded.allowed > p.allowed and p.key <> ?
 		        then least(p.next_at, fanmail.clock() + make_interval(secs => ?)) else p.next_at end`,
-		key, allowed, allowed, claimSpan.Seconds())
+		key, allowed, allowed, accountPace, ownClaimSpan.Seconds())
 	if err != nil {
 		return fmt.Errorf("setting the pace of %s: %w", key, err)
 	}

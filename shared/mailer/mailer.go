@@ -115,7 +115,7 @@ var (
 
 // Send mails the chunk and returns one outcome per recipient in the same order. It returns when the last call has been answered. No
 // further call starts after LastStart, when the context is cancelled, after an outcome that ends the campaign or the day, and
-// after an unknown one before any was accepted: an SES that is out of order must not put a whole chunk in doubt.
+// after an unknown one before any was accepted: an SES that is out of order must not put more in doubt than those under way.
 //
 // Slots that are not too fine are kept: none waits for the answer to an earlier one, unless attachments fill the memory, and one that is
 // missed is lost, except for the first, because SES would count more in a second than the account may send.
