@@ -25,9 +25,9 @@ func TestAnAbortedCampaignFinishesWhenStartedAgain(t *testing.T) {
 
 func TestAnExecutionWaitsForClaimsOfItsPredecessor(t *testing.T) {
 	t.Parallel()
-	// Two rounds of ten calls, so that the first ends when claims are still under way.
-	d := deploy(t, local.Options{SESLatency: 4 * time.Second})
-	const n = 20
+	// No more than a first claim takes, so that all are under way when the first execution ends.
+	d := deploy(t, local.Options{SESLatency: 8 * time.Second})
+	const n = 10
 	d.upload("spring", list(n))
 	first := d.start("spring")
 	d.await("a message", func() bool { return d.SES().Accepted() > 0 })
