@@ -120,9 +120,11 @@ func (s *stage) run(ctx context.Context, e execution) (Half, error) {
 			}
 		}
 	}
-	if h.Mailed, h.Doubled, err = mailbox(ctx, s.runtime.Endpoint()); err != nil {
+	mailbox, err := experiment.Mailbox(ctx, s.runtime.Endpoint())
+	if err != nil {
 		return h, err
 	}
+	h.Mailed, h.Doubled = experiment.Mailed(mailbox)
 	h.Recorded, err = s.server.sent(ctx)
 	s.options.Progress("%s: connections before %d, at most %d, at the end %d", s.name, h.Before, h.Peak, h.End)
 	return h, err

@@ -54,8 +54,8 @@ func runNaive(ctx context.Context, o *options) (h Half, err error) {
 		client: sfn.NewFromConfig(experiment.ClientConfig(n.endpoint)), machine: n.machine,
 		input: map[string]any{
 			"campaign": campaignName,
-			"manifest": map[string]string{"bucket": s.runtime.Bucket(), "key": manifestKey},
-			"results":  map[string]string{"bucket": s.runtime.Bucket(), "key": "accident/results"},
+			"manifest": map[string]string{"bucket": s.runtime.Bucket(), "key": batchesFolder + "/" + manifestFile},
+			"results":  map[string]string{"bucket": s.runtime.Bucket(), "key": batchesFolder + "/results"},
 		},
 		lambdas: []*lambda.Service{s.runtime.Lambda(), n.lambda}, sender: naiveFunction,
 	})

@@ -1,38 +1,12 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
+	"fanmail/local/ses"
 	"fanmail/shared/mailer"
 )
-
-// message is a message in SES's mailbox.
-type message struct {
-	ID   string            `json:"messageId"`
-	To   []string          `json:"to"`
-	Tags map[string]string `json:"tags"`
-}
-
-// readMailbox reads the mailbox without the probes, which are to nobody on the list.
-func readMailbox(lines io.Reader) ([]message, error) {
-	var messages []message
-	for decoder := json.NewDecoder(lines); ; {
-		var m message
-		switch err := decoder.Decode(&m); {
-		case errors.Is(err, io.EOF):
-			return messages, nil
-		case err != nil:
-			return nil, fmt.Errorf("reading the mailbox: %w", err)
-		}
-		if m.Tags[mailer.TagProbe] == "" {
-			messages = append(messages, m)
-		}
-	}
-}
 
 // maxNamed is how many findings of a run are named.
 const maxNamed = 20
@@ -58,13 +32,13 @@ func (f *Findings) note(count *int64, format string, args ...any) {
 	}
 }
 
-// audit holds the list, the mailbox and the ledger against each other. tag is the campaign's.
-func audit(list []string, mailbox []message, ledger []row, tag string) Findings {
+// audit holds the list, the mailbox without probes, and the ledger against each other. tag is the campaign's.
+func audit(list []string, mailbox []ses.Entry, ledger []row, tag string) Findings {
 	var f Findings
-	mails := make(map[string][]message, len(list))
+	mails := make(map[string][]ses.Entry, len(list))
 	for _, m := range mailbox {
 		if len(m.To) != 1 {
-			f.note(&f.Strangers, "message %s is to %q", m.ID, m.To)
+			f.note(&f.Strangers, "message %s is to %q", m.MessageID, m.To)
 			continue
 		}
 		mails[m.To[0]] = append(mails[m.To[0]], m)
@@ -103,7 +77,7 @@ func audit(list []string, mailbox []message, ledger []row, tag string) Findings 
 }
 
 // disagreement tells what is wrong with a row of the ledger; "" if nothing is.
-func disagreement(r row, mails []message, listed bool, tag string) string {
+func disagreement(r row, mails []ses.Entry, listed bool, tag string) string {
 	switch {
 	case !listed:
 		return "the ledger has somebody who is not on the list"
@@ -116,7 +90,7 @@ func disagreement(r row, mails []message, listed bool, tag string) string {
 	}
 	m := mails[0]
 	for _, c := range []struct{ what, ledger, mailbox string }{
-		{"message id", r.MessageID, m.ID},
+		{"message id", r.MessageID, m.MessageID},
 		{"claim", r.Claim, m.Tags[mailer.TagClaim]},
 		{"seq", strconv.FormatInt(r.Seq, 10), m.Tags[mailer.TagSeq]},
 		{"campaign", campaignName, m.Tags[mailer.TagCampaign]},

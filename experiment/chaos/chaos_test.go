@@ -28,7 +28,7 @@ func TestNobodyIsLostOrMailedTwiceInChaos(t *testing.T) {
 	out := t.TempDir()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{
-		"--recipients", "1500", "--kills", "25", "--restarts", "1", "--seed", "1", "--timeout", "4m", "--ses-timeout", "1s", "--grace", "12s",
+		"--recipients", "1500", "--kills", "25", "--rate", "200", "--restarts", "1", "--seed", "1", "--timeout", "4m", "--ses-timeout", "1s", "--grace", "20s",
 		"--program", program, "--lambdas", binaries, "--guarantees", filepath.FromSlash(guaranteesPage), "--out", out,
 	}, &stdout, &stderr)
 	if code != 0 {

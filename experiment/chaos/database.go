@@ -61,15 +61,18 @@ func (s *stage) session(ctx context.Context, f func(*pgx.Conn) error) error {
 	return f(conn)
 }
 
-// watchStates makes PostgreSQL note every change of a recipient's state, whoever makes it.
+// watchStates makes PostgreSQL note every change of a recipient's state, whoever makes it, whether the recipient was in doubt, and
+// whether an SES event has come by now.
 const watchStates = `
 create schema chaos;
-create table chaos.transition (before text not null, after text not null);
+create table chaos.transition (before text not null, after text not null, doubt boolean not null, confirmed boolean not null);
 create function chaos.note() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 begin
   insert into chaos.transition values (
     case when tg_op = 'INSERT' then '[*]' else old.state end,
-    case when tg_op = 'DELETE' then 'deleted' else new.state end);
+    case when tg_op = 'DELETE' then 'deleted' else new.state end,
+    tg_op <> 'INSERT' and old.state = 'claimed' and old.claimed_until <= fanmail.clock(),
+    tg_op <> 'DELETE' and new.confirmed_at is not null);
   return null;
 end $$;
 create trigger chaos_born after insert or delete on fanmail.recipient for each row execute function chaos.note();
@@ -99,6 +102,14 @@ func edgesTaken(ctx context.Context, conn *pgx.Conn) (map[edge]int64, error) {
 		return nil
 	})
 	return taken, err
+}
+
+// doubts counts how often an SES event settled a recipient in doubt, and how often one in doubt became pending.
+func doubts(ctx context.Context, conn *pgx.Conn) (settled, disproved int64, err error) {
+	err = conn.QueryRow(ctx, `
+		select count(*) filter (where after = 'sent' and confirmed), count(*) filter (where after = 'pending')
+		from chaos.transition where doubt`).Scan(&settled, &disproved)
+	return settled, disproved, err
 }
 
 // row is a recipient as the ledger has it.

@@ -6,6 +6,6 @@
 // Then it compares from the outside: who is in the list that it wrote, who is in SES's mailbox, what the ledger says of each,
 // and whether every change of a recipient's state is an arrow of the diagram in docs/guarantees.md.
 //
-// It prints a table, writes result.json, and fails if anybody was lost or mailed twice, if anything disagrees, or if the faults
-// did not happen as they were asked for.
+// It prints a table, writes result.json, and fails if anybody was lost or mailed twice, if anything disagrees, if the faults
+// did not happen as they were asked for, or if nobody was in doubt.
 package main

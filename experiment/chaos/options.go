@@ -33,8 +33,6 @@ const (
 	terminateEvery = time.Second
 	// latency is the time that SES takes to answer: most kills then come while it has not.
 	latency = 30 * time.Millisecond
-	// eventDelay is the most that an event is late.
-	eventDelay = 2 * time.Second
 	// visibility is when events come back whose function failed, or died with the runtime.
 	visibility = 5 * time.Second
 	// maxRecipients bounds a run; the list and the mailbox are compared in memory.
@@ -58,7 +56,7 @@ func readOptions(args []string, stderr io.Writer) (*options, error) {
 	flags.Int64Var(&o.seed, "seed", 1, "decides which messages and events have which fault, and when the runtime is killed")
 	flags.Float64Var(&o.rate, "rate", 0, "SES's rate in recipients per second (default: such that there is time for all kills)")
 	flags.DurationVar(&o.sesTimeout, "ses-timeout", 2*time.Second, "FANMAIL_SES_TIMEOUT of the functions")
-	flags.DurationVar(&o.grace, "grace", 0, "FANMAIL_GRACE of the functions (default: 10s, and 20s with restarts)")
+	flags.DurationVar(&o.grace, "grace", 0, "FANMAIL_GRACE of the functions (default: long enough for the latest event)")
 	flags.StringVar(&o.program, "program", filepath.Join("bin", "fanmail"), "the fanmail command, as `make build` makes it")
 	flags.StringVar(&o.lambdas, "lambdas", filepath.Join("bin", "lambdas"), "folder of the functions, as `make build` makes it")
 	flags.StringVar(&o.guarantees, "guarantees", filepath.Join("docs", "guarantees.md"), "the page with the diagram of a recipient's states")
@@ -79,7 +77,7 @@ func readOptions(args []string, stderr io.Writer) (*options, error) {
 		o.rate = defaultRate(o.recipients, o.kills)
 	}
 	if o.grace == 0 {
-		o.grace = defaultGrace(o.restarts)
+		o.grace = o.defaultGrace()
 	}
 	return o, nil
 }
@@ -94,12 +92,16 @@ func defaultRate(recipients, kills int64) float64 {
 	return min(most, max(least, 1.3*float64(recipients)/(float64(kills)*killEvery.Seconds())))
 }
 
+// eventDelay is the most that an event is late: twice as long as a claim lasts, so that some come when it has run out.
+func (o *options) eventDelay() time.Duration { return 8 * o.sesTimeout }
+
 // defaultGrace is longer than an event takes that is late, waits for a batch, and fails once; and the runtime may be away.
-func defaultGrace(restarts int) time.Duration {
-	if restarts > 0 {
-		return 20 * time.Second
+func (o *options) defaultGrace() time.Duration {
+	grace := o.eventDelay() + 8*time.Second
+	if o.restarts > 0 {
+		grace += 10 * time.Second
 	}
-	return 10 * time.Second
+	return grace
 }
 
 // faults are what goes wrong from now on. round counts how often they were set before: a runtime counts the calls of each
@@ -110,7 +112,7 @@ func (o *options) faults(round int, kill bool) faults.Settings {
 		SES:      faults.SES{Throttle: throttled, InternalError: internalError, LoseAnswer: lostAnswer},
 		Database: faults.Database{TerminateEveryMilliseconds: float64(terminateEvery.Milliseconds())},
 		Events: faults.Events{
-			Double: eventDoubled, DeliverTwice: deliveredTwice, DelayMilliseconds: float64(eventDelay.Milliseconds()),
+			Double: eventDoubled, DeliverTwice: deliveredTwice, DelayMilliseconds: float64(o.eventDelay().Milliseconds()),
 		},
 	}
 	if kill {

@@ -30,6 +30,8 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 }
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
+	// A run that went wrong keeps its files.
+	t.Setenv("TMPDIR", t.TempDir())
 	for args, want := range map[string]string{
 		"--guarantees /nowhere.md":                                       "reading the diagram of states: open /nowhere.md",
 		"--guarantees " + guaranteesPage + " --program /nowhere/fanmail": "running /nowhere/fanmail",
@@ -47,10 +49,11 @@ func TestDefaultsLeaveTimeForTheKillsAndTheEvents(t *testing.T) {
 		rate  float64
 		grace time.Duration
 	}{
-		{nil, 325, 10 * time.Second},
-		{[]string{"--restarts", "1"}, 325, 20 * time.Second},
-		{[]string{"--recipients", "100", "--kills", "1000"}, 50, 10 * time.Second},
-		{[]string{"--kills", "0"}, 1000, 10 * time.Second},
+		{nil, 325, 24 * time.Second},
+		{[]string{"--restarts", "1"}, 325, 34 * time.Second},
+		{[]string{"--ses-timeout", "1s"}, 325, 16 * time.Second},
+		{[]string{"--recipients", "100", "--kills", "1000"}, 50, 24 * time.Second},
+		{[]string{"--kills", "0"}, 1000, 24 * time.Second},
 		{[]string{"--rate", "20", "--grace", "3s"}, 20, 3 * time.Second},
 	} {
 		o, err := readOptions(c.args, new(strings.Builder))
@@ -61,13 +64,16 @@ func TestDefaultsLeaveTimeForTheKillsAndTheEvents(t *testing.T) {
 }
 
 func TestFaultsMakeSenseAndKillsEnd(t *testing.T) {
-	o := &options{seed: 3}
+	o := &options{seed: 3, sesTimeout: time.Second}
 	killing, after := o.faults(0, true), o.faults(0, false)
 	if err := killing.Validate(); err != nil {
 		t.Error(err)
 	}
 	if killing.Send.KillEveryMilliseconds == 0 || after.Send.KillEveryMilliseconds != 0 {
 		t.Error("kills don't begin or don't end")
+	}
+	if killing.Events.DelayMilliseconds <= 4000 {
+		t.Error("no event comes when a claim has run out")
 	}
 	if o.faults(1, true).Seed == killing.Seed {
 		t.Error("who had a fault has it again")

@@ -19,7 +19,7 @@ type process struct {
 	// stdout and stderr are files.
 	stdout, stderr string
 	watchdog       io.WriteCloser
-	// exited is closed when the process is gone.
+	// exited is closed when the process is gone, and its watchdog disarmed.
 	exited chan struct{}
 }
 
@@ -48,10 +48,6 @@ func launch(program string, arguments, environment []string, directory, name str
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("running %s: %w", program, err)
 	}
-	go func() {
-		defer close(p.exited)
-		_ = p.command.Wait() // ended tells how
-	}()
 	watchdog := exec.Command("/bin/sh", "-c", watchdogScript, "chaos-watchdog", fmt.Sprint(p.command.Process.Pid))
 	watchdog.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if p.watchdog, err = watchdog.StdinPipe(); err == nil {
@@ -59,6 +55,14 @@ func launch(program string, arguments, environment []string, directory, name str
 	}
 	if err != nil {
 		p.watchdog = nil
+	}
+	go func() {
+		defer close(p.exited)
+		_ = p.command.Wait() // ended tells how
+		// From now on the pid may be another's.
+		p.disarm()
+	}()
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("running a watchdog: %w", err), p.stop())
 	}
 	go func() { _ = watchdog.Wait() }()
@@ -102,12 +106,10 @@ func exports(text string) (variables map[string]string, ready bool) {
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // fails only when it is gone already
 	<-p.exited
-	p.disarm()
 }
 
 // stop asks the process to end, and waits for that. An error tells that it did not end well.
 func (p *process) stop() error {
-	defer p.disarm()
 	if p.isGone() {
 		return nil
 	}
@@ -125,11 +127,11 @@ func (p *process) stop() error {
 	return nil
 }
 
+// disarm ends the watchdog.
 func (p *process) disarm() {
 	if p.watchdog != nil {
 		_, _ = io.WriteString(p.watchdog, "disarmed\n")
 		_ = p.watchdog.Close()
-		p.watchdog = nil
 	}
 }
 

@@ -72,7 +72,6 @@ func TestTheWatchdogEndsAProgramWhoseExperimentDied(t *testing.T) {
 	if err := p.watchdog.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.watchdog = nil
 	select {
 	case <-p.exited:
 	case <-time.After(30 * time.Second):
@@ -80,5 +79,13 @@ func TestTheWatchdogEndsAProgramWhoseExperimentDied(t *testing.T) {
 	}
 	if status := p.command.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGTERM {
 		t.Errorf("ended by %s", status.Signal())
+	}
+}
+
+func TestTheWatchdogOfAProgramThatHasEndedIsDisarmed(t *testing.T) {
+	p := sh(t, "exit 3")
+	<-p.exited
+	if _, err := p.watchdog.Write([]byte("\n")); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("it would still signal the pid: %v", err)
 	}
 }

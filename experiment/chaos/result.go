@@ -35,6 +35,10 @@ type Result struct {
 	Waves      int      `json:"waves"`
 	// Transitions are all changes of a recipient's state.
 	Transitions []Transition `json:"transitions"`
+	// DoubtSettled is how often a recipient was in doubt until an SES event came, DoubtDisproved how often one was in doubt until it
+	// was proved that SES has no message to it.
+	DoubtSettled   int64 `json:"doubtSettled"`
+	DoubtDisproved int64 `json:"doubtDisproved"`
 	// Seconds is the time from the first start of the campaign to its end.
 	Seconds float64 `json:"seconds"`
 }
@@ -78,14 +82,24 @@ func (r *Result) Problems() []string {
 		{"lost answers", r.Faults.LostAnswers, lostAnswer}, {"doubled events", r.Faults.EventsDoubled, eventDoubled},
 		{"doubled deliveries", r.Faults.DeliveredTwice, deliveredTwice},
 	} {
-		// Five standard deviations are for chance, and for the last moments of killed runtimes.
-		expected := f.share * float64(r.Recipients)
-		least := int64(expected - 5*math.Sqrt(expected))
+		least := least(f.share * float64(r.Recipients))
 		say(f.count < least, "there were %d %s, at least %d were to be expected", f.count, f.what, least)
 	}
 	say(r.Faults.EventsDelayed == 0, "no event was late")
 	say(r.Faults.Terminations == 0, "no database session was terminated")
+	say(r.DoubtSettled == 0, "nobody was in doubt until an SES event came")
+	say(r.DoubtDisproved == 0, "nobody was in doubt until it was proved that SES had not accepted the message")
 	return problems
+}
+
+// least is how few there may be where so many are expected. Five standard deviations are for chance, and for the last moments of
+// killed runtimes; but that there is none at all is no chance from ten on.
+func least(expected float64) int64 {
+	n := int64(expected - 5*math.Sqrt(expected))
+	if expected >= 10 {
+		return max(1, n)
+	}
+	return max(0, n)
 }
 
 // sum adds the counts of two lives.

@@ -18,7 +18,7 @@ func good() *Result {
 		Faults: faults.Counts{
 			Kills: 51, Terminations: 9, Throttles: 550, InternalErrors: 210, LostAnswers: 120, EventsDoubled: 2000, EventsDelayed: 20_000, DeliveredTwice: 2100,
 		},
-		Executions: 4, Failures: []string{"CampaignStuck: no progress"}, Waves: 11, Seconds: 61.25,
+		DoubtSettled: 310, DoubtDisproved: 1450, Executions: 4, Failures: []string{"CampaignStuck: no progress"}, Waves: 11, Seconds: 61.25,
 		Transitions: []Transition{{"[*]", "pending", 1000, true}, {"claimed", "sent", 1000, true}},
 	}
 }
@@ -46,6 +46,8 @@ func TestProblemsNameWhatWasNotShown(t *testing.T) {
 		"few delivered": {func(r *Result) { r.Faults.DeliveredTwice = 840 }, []string{"there were 840 doubled deliveries"}},
 		"none late":     {func(r *Result) { r.Faults.EventsDelayed = 0 }, []string{"no event was late"}},
 		"no session":    {func(r *Result) { r.Faults.Terminations = 0 }, []string{"no database session"}},
+		"none settled":  {func(r *Result) { r.DoubtSettled = 0 }, []string{"nobody was in doubt until an SES event"}},
+		"none proved":   {func(r *Result) { r.DoubtDisproved = 0 }, []string{"nobody was in doubt until it was proved"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := good()
@@ -54,6 +56,14 @@ func TestProblemsNameWhatWasNotShown(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestOfManyThatAreExpectedSomeAreDemanded(t *testing.T) {
+	for expected, want := range map[float64]int64{0: 0, 9.9: 0, 10: 1, 25: 1, 30: 2, 500: 388} {
+		if got := least(expected); got != want {
+			t.Errorf("%v expected: at least %d are demanded, want %d", expected, got, want)
+		}
 	}
 }
 
@@ -80,6 +90,8 @@ database sessions terminated   9
 events delayed                 20,000
 events doubled                 2,000
 deliveries doubled             2,100
+in doubt until an event came   310
+in doubt until disproved       1,450
 executions started             4
 waves                          11
 seconds                        61.2

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"fanmail/experiment"
@@ -28,7 +27,6 @@ type runtime struct {
 	*process
 	endpoint, bucket, machine string
 	executions                *sfn.Client
-	objects                   *s3.Client
 }
 
 // startRuntime starts `fanmail local` on directory; name is that of its output files in logs.
@@ -47,8 +45,7 @@ func startRuntime(ctx context.Context, o *options, directory, logs, name string)
 		return nil, errors.Join(err, p.stop())
 	}
 	r := &runtime{process: p, endpoint: variables["AWS_ENDPOINT_URL"], bucket: variables["FANMAIL_BUCKET"], machine: variables["FANMAIL_STATE_MACHINE_ARN"]}
-	config := experiment.ClientConfig(r.endpoint)
-	r.executions, r.objects = sfn.NewFromConfig(config), s3.NewFromConfig(config)
+	r.executions = sfn.NewFromConfig(experiment.ClientConfig(r.endpoint))
 	return r, nil
 }
 
@@ -151,20 +148,6 @@ func (r *runtime) queued(ctx context.Context) (waiting, dead int64, err error) {
 
 func isDeadLetters(queues []deployment.Queue, name string) bool {
 	return slices.ContainsFunc(queues, func(q deployment.Queue) bool { return q.DeadLetterQueue == name })
-}
-
-// mailbox are the messages that SES has accepted, but for probes.
-func (r *runtime) mailbox(ctx context.Context) ([]message, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.endpoint+"/_mailbox.jsonl", nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := experiment.Client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	return readMailbox(answer.Body)
 }
 
 // functionLogs are the log files of the functions.

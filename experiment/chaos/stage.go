@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,7 +81,8 @@ func (s *stage) run(ctx context.Context, allowed map[edge]bool) error {
 	if err := s.watchStates(ctx); err != nil {
 		return err
 	}
-	if err := s.runtime.upload(ctx, s.list); err != nil {
+	folder := experiment.Campaign(s.options.recipients, "inDoubt: prove\n")
+	if err := experiment.Upload(ctx, s.runtime.endpoint, s.runtime.bucket, experiment.Campaigns+campaignName, folder); err != nil {
 		return err
 	}
 	begun := time.Now()
@@ -256,10 +258,11 @@ func (s *stage) settle(ctx context.Context) error {
 
 // compare holds what there is now against the list and the diagram.
 func (s *stage) compare(ctx context.Context, allowed map[edge]bool) error {
-	mailbox, err := s.runtime.mailbox(ctx)
+	mailbox, err := experiment.Mailbox(ctx, s.runtime.endpoint)
 	if err != nil {
 		return err
 	}
+	mailbox = slices.DeleteFunc(mailbox, experiment.IsProbe)
 	if _, s.result.DeadLetters, err = s.runtime.queued(ctx); err != nil {
 		return err
 	}
@@ -275,6 +278,9 @@ func (s *stage) compare(ctx context.Context, allowed map[edge]bool) error {
 		}
 		taken, err := edgesTaken(ctx, conn)
 		if err != nil {
+			return err
+		}
+		if s.result.DoubtSettled, s.result.DoubtDisproved, err = doubts(ctx, conn); err != nil {
 			return err
 		}
 		s.result.Waves = standing.Waves

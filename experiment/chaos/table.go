@@ -29,6 +29,8 @@ func (r *Result) WriteTable(w io.Writer) error {
 		{"events delayed", experiment.Number(r.Faults.EventsDelayed)},
 		{"events doubled", experiment.Number(r.Faults.EventsDoubled)},
 		{"deliveries doubled", experiment.Number(r.Faults.DeliveredTwice)},
+		{"in doubt until an event came", experiment.Number(r.DoubtSettled)},
+		{"in doubt until disproved", experiment.Number(r.DoubtDisproved)},
 		{"executions started", strconv.Itoa(r.Executions)},
 		{"waves", strconv.Itoa(r.Waves)},
 		{"seconds", strconv.FormatFloat(r.Seconds, 'f', 1, 64)},

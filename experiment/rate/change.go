@@ -60,6 +60,27 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	var marks []mark
+	err = beside(ctx, func(ctx context.Context) error { return s.finish(ctx, execution) }, func(ctx context.Context) (err error) {
+		marks, err = s.halve(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Refused = s.refused() - before
+	log, err := s.log(ctx)
+	if err != nil {
+		return nil, err
+	}
+	log = of(log, changing)
+	c.Mailed, c.Doubled = experiment.Mailed(log)
+	c.Phases = phases(log, marks)
+	return c, nil
+}
+
+// halve halves the limit when the campaign is being sent, raises it again, and returns when that was.
+func (s *stage) halve(ctx context.Context) ([]mark, error) {
 	if err := s.awaitWave(ctx, changing); err != nil {
 		return nil, err
 	}
@@ -67,6 +88,7 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 	if err := experiment.Wait(ctx, time.Second); err != nil {
 		return nil, err
 	}
+	o := s.options
 	var marks []mark
 	for _, phase := range []struct {
 		limit float64
@@ -84,23 +106,11 @@ func (s *stage) changeLimit(ctx context.Context) (*Change, error) {
 			return nil, err
 		}
 	}
-	marks = append(marks, mark{time.Now(), o.rate, s.refused()})
-	if err := s.finish(ctx, execution); err != nil {
-		return nil, err
-	}
-	c.Refused = s.refused() - before
-	log, err := s.log()
-	if err != nil {
-		return nil, err
-	}
-	log = of(log, changing)
-	c.Mailed, c.Doubled = countMails(log)
-	c.Phases = phases(log, marks)
-	return c, nil
+	return append(marks, mark{time.Now(), o.rate, s.refused()}), nil
 }
 
 // phases are those between the marks; the limit of a mark is that of the phase that begins there.
-func phases(log []accepted, marks []mark) []Phase {
+func phases(log []ses.Entry, marks []mark) []Phase {
 	var all []Phase
 	for i, m := range marks[:len(marks)-1] {
 		next := marks[i+1]

@@ -6,5 +6,6 @@
 // raised again, to see how senders follow.
 //
 // It prints a table, writes result.json, and fails if SES counted more than its limit in any window of one second, if it throttled
-// a message, if the rate while both campaigns were sending is more than 3 % off the limit, or if anybody was not mailed once.
+// a message, if the rate while both campaigns were sending is more than 3 % off the limit or that was too short, if fewer senders
+// mailed them than should, or if anybody was not mailed once.
 package main

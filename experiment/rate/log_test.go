@@ -1,18 +1,63 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"fanmail/experiment"
+	"fanmail/local/ses"
+	"fanmail/shared/mailer"
 )
 
 // messages are those of a campaign, every millisecond of at.
-func messages(campaign string, at ...int) []accepted {
-	var log []accepted
+func messages(campaign string, at ...int) []ses.Entry {
+	var log []ses.Entry
 	for _, ms := range at {
-		log = append(log, accepted{at: time.UnixMilli(int64(ms)), campaign: campaign, to: campaign})
+		log = append(log, ses.Entry{Time: time.UnixMilli(int64(ms)), To: []string{campaign}, Tags: map[string]string{mailer.TagCampaign: campaign}})
 	}
 	return log
+}
+
+// from is the log with another caller.
+func from(caller string, log []ses.Entry) []ses.Entry {
+	for i := range log {
+		log[i].Caller = caller
+	}
+	return log
+}
+
+// probe is a probe of a campaign.
+func probe(campaign string, at int) []ses.Entry {
+	log := from("plan", messages(campaign, at))
+	log[0].Tags[mailer.TagProbe] = "1"
+	return log
+}
+
+func TestTheLogIsInTheOrderOfTimeAndOfCampaignsOnly(t *testing.T) {
+	log, err := belonging(slices.Concat(messages("a", 2, 1), probe("a", 3), messages("b", 0)))
+	if err != nil || len(log) != 4 || !slices.IsSortedFunc(log, func(a, b ses.Entry) int { return a.Time.Compare(b.Time) }) {
+		t.Errorf("%+v, %v", log, err)
+	}
+	if _, err := belonging([]ses.Entry{{MessageID: "stray"}}); err == nil || !strings.Contains(err.Error(), "stray") {
+		t.Errorf("a message of no campaign: %v", err)
+	}
+}
+
+func TestWindowsCountProbesAndMailsDoNot(t *testing.T) {
+	log := of(slices.Concat(messages("a", 0), probe("a", 1), messages("b", 2), messages("c", 3)), "a", "b")
+	mailed, doubled := experiment.Mailed(log)
+	if w := countWindows(log, 9); w.Most != 3 || mailed != 2 || doubled != 0 {
+		t.Errorf("%d messages in one second, %d mailed, %d doubled; want 3, 2 and 0", w.Most, mailed, doubled)
+	}
+}
+
+func TestSendersAreToldApartByTheirCallsAndPlanIsNone(t *testing.T) {
+	log := slices.Concat(from("one", messages("a", 0, 1)), from("two", messages("a", 2)), from("one", messages("b", 3)), probe("b", 4))
+	if got := callers(log); got != 2 {
+		t.Errorf("%d senders, want 2", got)
+	}
 }
 
 func TestEveryWindowOfASecondIsCounted(t *testing.T) {
@@ -40,15 +85,8 @@ func TestTheRateIsThatOfTheTimeInWhichAllCampaignsSend(t *testing.T) {
 	}
 }
 
-func TestMailsAreCountedByRecipient(t *testing.T) {
-	mailed, doubled := countMails(append(messages("a", 0, 1, 2), messages("b", 3)...))
-	if mailed != 2 || doubled != 1 {
-		t.Errorf("%d mailed, %d doubled; want 2 and 1", mailed, doubled)
-	}
-}
-
 func TestWhatIsNotAsItShouldBeIsAProblem(t *testing.T) {
-	good := Result{Recipients: 1000, Limit: 200, Senders: 20, WantedSenders: 20, Mailed: 2000, windows: windows{Most: 200}, Rate: 195}
+	good := Result{Recipients: 1000, Limit: 200, Senders: 20, WantedSenders: 20, Mailed: 2000, windows: windows{Most: 200}, Rate: 195, SteadySeconds: 6}
 	for want, change := range map[string]func(*Result){
 		"":                           func(*Result) {},
 		"1999 were mailed":           func(r *Result) { r.Mailed = 1999 },
@@ -57,6 +95,7 @@ func TestWhatIsNotAsItShouldBeIsAProblem(t *testing.T) {
 		"SES throttled 1":            func(r *Result) { r.Refused = 1 },
 		"the rate is 193.9":          func(r *Result) { r.Rate = 193.9 },
 		"the rate is 206.1":          func(r *Result) { r.Rate = 206.1 },
+		"of 5.9 seconds, it takes 6": func(r *Result) { r.SteadySeconds = 5.9 },
 		"only 19 senders":            func(r *Result) { r.Senders = 19 },
 	} {
 		r := good

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fanmail/experiment"
+	"fanmail/local/ses"
 )
 
 func main() { experiment.Main(run) }
@@ -43,14 +43,14 @@ func (o *options) Measure(ctx context.Context, _ io.Writer) (_ experiment.Result
 	if err := s.mail(ctx, o.recipients, campaigns...); err != nil {
 		return nil, err
 	}
-	result.Senders = s.runtime.Lambda().Stats()[sender].PeakConcurrency
 	result.Refused = s.refused() - before
-	log, err := s.log()
+	log, err := s.log(ctx)
 	if err != nil {
 		return nil, err
 	}
 	log = of(log, campaigns...)
-	result.Mailed, result.Doubled = countMails(log)
+	result.Senders = callers(log)
+	result.Mailed, result.Doubled = experiment.Mailed(log)
 	result.windows = countWindows(log, o.rate)
 	rate, length := steadyRate(log, campaigns...)
 	result.Rate, result.SteadySeconds = rate, length.Seconds()
@@ -92,15 +92,33 @@ func (s *stage) mail(ctx context.Context, n int64, campaigns ...string) error {
 		}
 		executions = append(executions, execution)
 	}
-	problems := make([]error, len(campaigns))
-	var group sync.WaitGroup
+	reinforcements := make([]func(context.Context) error, len(campaigns))
 	for i, name := range campaigns {
 		more := (s.options.senders+i)/len(campaigns) - s.options.planned()
-		group.Go(func() { problems[i] = s.reinforce(ctx, name, executions[i], n, max(0, more)) })
+		reinforcements[i] = func(ctx context.Context) error { return s.reinforce(ctx, name, executions[i], n, max(0, more)) }
 	}
-	err := s.finish(ctx, executions...)
+	return beside(ctx, func(ctx context.Context) error { return s.finish(ctx, executions...) }, reinforcements...)
+}
+
+// beside calls f and, at once, all others, and returns when all have. What waits for an execution would wait for ever when that has
+// failed: the error of f ends the others, and is the error of all.
+func beside(ctx context.Context, f func(context.Context) error, others ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	problems := make([]error, len(others))
+	var group sync.WaitGroup
+	for i, other := range others {
+		group.Go(func() { problems[i] = other(ctx) })
+	}
+	err := f(ctx)
+	if err != nil {
+		cancel()
+	}
 	group.Wait()
-	return errors.Join(append(problems, err)...)
+	if err != nil {
+		return err
+	}
+	return errors.Join(problems...)
 }
 
 // refused is how many calls SES has not accepted.
@@ -111,10 +129,10 @@ func (s *stage) refused() int64 {
 }
 
 // log reads SES's log.
-func (s *stage) log() ([]accepted, error) {
-	var text bytes.Buffer
-	if err := s.runtime.SES().Mailbox(&text); err != nil {
+func (s *stage) log(ctx context.Context) ([]ses.Entry, error) {
+	log, err := experiment.Mailbox(ctx, s.runtime.Endpoint())
+	if err != nil {
 		return nil, err
 	}
-	return readLog(&text)
+	return belonging(log)
 }

@@ -25,7 +25,7 @@ type Result struct {
 	// Limit is SES's, in recipients per second.
 	Limit               float64 `json:"limit"`
 	LatencyMilliseconds int64   `json:"latencyMilliseconds"`
-	// Senders is the largest number of senders that worked at once, WantedSenders how many should.
+	// Senders is how many different senders mailed the two campaigns, WantedSenders how many should.
 	Senders       int `json:"senders"`
 	WantedSenders int `json:"wantedSenders"`
 	// Mailed is how many recipients have a message in SES's log, Doubled how many have more than one.
@@ -67,7 +67,9 @@ func (r *Result) Problems() []string {
 	say(r.Over > 0, "SES counted up to %d messages in one second, but its limit is %v: %d windows hold more", r.Most, r.Limit, r.Over)
 	say(r.Refused > 0, "SES throttled %d messages", r.Refused)
 	say(!(math.Abs(r.off()) <= within), "the rate is %.1f per second, more than %.0f %% off the limit %v", r.Rate, 100*within, r.Limit)
-	say(r.Senders < r.WantedSenders, "only %d senders worked at once, %d should", r.Senders, r.WantedSenders)
+	least := (minSeconds*time.Second - 2*settling).Seconds()
+	say(r.SteadySeconds < least, "the rate is that of %.1f seconds, it takes %.0f: take longer lists", r.SteadySeconds, least)
+	say(r.Senders < r.WantedSenders, "only %d senders mailed the two campaigns, %d should", r.Senders, r.WantedSenders)
 	if c := r.Change; c != nil {
 		say(c.Mailed != c.Recipients, "while the limit changed, of %d recipients %d were mailed", c.Recipients, c.Mailed)
 		say(c.Doubled > 0, "while the limit changed, %d recipients were mailed more than once", c.Doubled)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/jackc/pgx/v5"
@@ -125,28 +123,9 @@ func (s *stage) session(ctx context.Context, f func(*pgx.Conn) error) error {
 	return f(conn)
 }
 
-const campaignYAML = `from: Rate <news@shop.example.com>
-subject: "{{.name}}, number {{.number}}"
-text: mail.txt
-`
-
-const mailText = "Dear {{.name}}, you are number {{.number}}.\n"
-
 // upload puts the folder of a campaign with n recipients into the bucket.
 func (s *stage) upload(ctx context.Context, campaign string, n int64) error {
-	var list bytes.Buffer
-	list.WriteString("email,name,number\n")
-	for i := int64(1); i <= n; i++ {
-		fmt.Fprintf(&list, "recipient-%07d@example.com,Name %d,%d\n", i, i, i)
-	}
-	client := s3.NewFromConfig(s.config)
-	for name, content := range map[string][]byte{"campaign.yaml": []byte(campaignYAML), "mail.txt": []byte(mailText), "recipients.csv": list.Bytes()} {
-		key := "campaigns/" + campaign + "/" + name
-		if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(s.runtime.Bucket()), Key: &key, Body: bytes.NewReader(content)}); err != nil {
-			return fmt.Errorf("uploading %s: %w", key, err)
-		}
-	}
-	return nil
+	return experiment.Upload(ctx, s.runtime.Endpoint(), s.runtime.Bucket(), experiment.Campaigns+campaign, experiment.Campaign(n, ""))
 }
 
 // start starts a campaign and returns the ARN of its execution.

@@ -15,7 +15,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	row := func(label, format string, args ...any) { fmt.Fprintf(table, label+"\t"+format+"\n", args...) }
 	row("campaigns", "2 of %s recipients, at once", experiment.Number(r.Recipients))
-	row("senders at work", "%d", r.Senders)
+	row("senders that mailed", "%d of %d", r.Senders, r.WantedSenders)
 	row("mailed", "%s of %s", experiment.Number(r.Mailed), experiment.Number(2*r.Recipients))
 	row("mailed twice", "%s", experiment.Number(r.Doubled))
 	row("SES's limit", "%v per second", r.Limit)

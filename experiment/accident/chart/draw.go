@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"fanmail/experiment"
 )
 
 // Sizes of the picture.
@@ -78,7 +80,7 @@ func draw(r result, format string) (io.WriterTo, error) {
 func one(r result, row int, h half) (*plot.Plot, error) {
 	p := plot.New()
 	if row == 0 {
-		p.Title.Text = fmt.Sprintf("%s: %s of %s mailed", titles[h.Name], number(h.Mailed), number(r.Recipients))
+		p.Title.Text = fmt.Sprintf("%s: %s of %s mailed", titles[h.Name], experiment.Number(h.Mailed), experiment.Number(r.Recipients))
 		p.Title.TextStyle.Font.Size = font.Length(13)
 		p.Title.Padding = vg.Points(8)
 	}
@@ -148,13 +150,4 @@ func scales(r result, row int) (xMin, xMax, yMin, yMax float64) {
 		}
 	}
 	return xMin, math.Max(xMax, 1), 0, top * headroom
-}
-
-// number writes an integer that is not negative with commas.
-func number(n int64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
