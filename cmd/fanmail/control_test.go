@@ -25,7 +25,7 @@ func TestStatusAndReportListWhatIsInDoubt(t *testing.T) {
   line 2: ann@example.com, since 2026-11-23T09:00:00Z
 `
 	const end = `  line 21: ann@example.com, since 2026-11-23T09:00:00Z
-  and 1 more, in the outcomes
+  and 1 more
 ` + "`fanmail resolve spring-sale --resend` mails them with the next start, `--drop` leaves them out for good\n"
 	for _, verb := range []string{"status", "report"} {
 		got := fanmail(t, env, verb, "spring-sale")
@@ -81,11 +81,35 @@ func TestResolveAndRateRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 	}
 }
 
+func TestResolveSaysWhoIsLeft(t *testing.T) {
+	fresh := finished()
+	fresh.InDoubt = 3
+	some := fresh
+	some.Resolved = 7
+	running := fresh
+	running.State, running.EndedAt, running.InDoubt, running.Resolved = "running", time.Time{}, 0, 7
+	const left = "3 recipients of spring-sale came into doubt less than a minute ago, and their senders may still be recording: run it again in a minute"
+	for _, test := range []struct {
+		answer         workflow.Report
+		code           int
+		stdout, stderr string
+	}{
+		{fresh, exitFailed, "", left},
+		{some, exitFailed, "7 recipients of spring-sale are pending: `fanmail start spring-sale` mails them\n", left},
+		{running, exitOK, "7 recipients of spring-sale are pending: its execution mails them\n", ""},
+	} {
+		got := fanmail(t, newFakeAWS(t, &fakeAWS{status: test.answer}), "resolve", "spring-sale", "--resend")
+		if got.code != test.code || got.stdout != test.stdout || !strings.Contains(got.stderr, test.stderr) {
+			t.Errorf("exit code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+}
+
 func TestResolveOfAnUnknownCampaign(t *testing.T) {
 	env := newFakeAWS(t, &fakeAWS{statusFails: true, status: map[string]string{"errorMessage": "there is no campaign x", "errorType": "CampaignUnknown"}})
 	got := fanmail(t, env, "resolve", "x", "--drop")
 	if got.code != exitFailed {
 		t.Errorf("exit code %d", got.code)
 	}
-	wantLines(t, got.stderr, "asking for the drop of x: there is no campaign x")
+	wantLines(t, got.stderr, "resolving x: there is no campaign x")
 }

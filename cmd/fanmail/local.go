@@ -47,7 +47,7 @@ gone, so start the campaign again, too.
 
 What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.
 
-A POST of {"advance": "24h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES and of Wait states forward, so that a
+A POST of {"advance": "25h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES and of Wait states forward, so that a
 daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which faults there are and what they have done, a POST
 replaces them: SES that throttles or loses its answer, senders that are killed, database sessions that are terminated, events that
 are lost, doubled or late. Their fields are explained in local/faults/settings.go.`,
@@ -60,7 +60,7 @@ In another terminal, after the export lines:
   fanmail status spring-sale
   curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"
   curl "$AWS_ENDPOINT_URL/_faults" --data '{}'
-  curl "$AWS_ENDPOINT_URL/_clock" --data '{"advance": "24h"}'`,
+  curl "$AWS_ENDPOINT_URL/_clock" --data '{"advance": "25h"}'`,
 		Args: cobra.MatchAll(cobra.NoArgs, func(c *cobra.Command, _ []string) error { return o.validate(c.Flags()) }),
 		RunE: func(c *cobra.Command, _ []string) error { return p.runLocal(c.Context(), o) },
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/workflow"
 )
@@ -45,19 +46,32 @@ An SES event that arrives later still corrects a recipient that was dropped.`,
 			if err != nil {
 				return err
 			}
-			number := terminal.Number(report.Resolved)
-			switch {
-			case report.Resolved == 0:
-				_, err = fmt.Fprintf(p.stdout, "%s holds nobody in doubt\n", args[0])
-			case drop:
-				_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are left out\n", number, args[0])
-			default:
-				_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: `fanmail start %s` mails them\n", number, args[0], args[0])
-			}
-			return err
+			return p.printResolved(report, drop)
 		},
 	}
 	c.Flags().BoolVar(&resend, "resend", false, "mail them with the next start of the campaign")
 	c.Flags().BoolVar(&drop, "drop", false, "leave them out for good")
 	return c
+}
+
+// printResolved says what became of those in doubt. Those who are left are an error: a start would not mail them.
+func (p *program) printResolved(r workflow.Report, drop bool) error {
+	number := terminal.Number(r.Resolved)
+	var err error
+	switch {
+	case r.Resolved == 0 && r.InDoubt > 0:
+	case r.Resolved == 0:
+		_, err = fmt.Fprintf(p.stdout, "%s holds nobody in doubt\n", r.Campaign)
+	case drop:
+		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are left out\n", number, r.Campaign)
+	case follow.UnderWay(r):
+		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: its execution mails them\n", number, r.Campaign)
+	default:
+		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: `fanmail start %s` mails them\n", number, r.Campaign, r.Campaign)
+	}
+	if err == nil && r.InDoubt > 0 {
+		err = fmt.Errorf("%s recipients of %s came into doubt less than a minute ago, and their senders may still be recording: run it again in a minute",
+			terminal.Number(r.InDoubt), r.Campaign)
+	}
+	return err
 }

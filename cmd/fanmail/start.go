@@ -89,6 +89,5 @@ func (p *program) printEnd(end follow.End, asJSON bool) error {
 	if end.Report == nil {
 		return nil // there are no figures, and the error says the rest
 	}
-	rows := append([][]string{{"execution", end.Execution}}, follow.Rows(*end.Report)...)
-	return terminal.Table(p.stdout, append(rows, []string{"this execution", fmt.Sprintf("%.1f seconds", end.Seconds)}))
+	return follow.Print(p.stdout, *end.Report, []string{"execution", end.Execution}, []string{"this execution", fmt.Sprintf("%.1f seconds", end.Seconds)})
 }

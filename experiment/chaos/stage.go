@@ -148,7 +148,7 @@ func (s *stage) attend(ctx context.Context) error {
 		}
 		if time.Since(told) >= tell {
 			told = time.Now()
-			s.options.Progress("%s messages for %s recipients, %d kills, %d restarts, %d executions",
+			s.options.Progress("%s messages (probes included) for %s recipients, %d kills, %d restarts, %d executions",
 				experiment.Number(accepted), experiment.Number(s.options.recipients), s.total().Kills, s.result.Restarts, s.result.Executions)
 		}
 		if len(s.moments) > 0 && accepted >= s.moments[0] {

@@ -55,6 +55,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for _, failure := range r.Failures {
 		fmt.Fprintln(w, "started again after:", failure)
 	}
+	if len(r.Problems()) == 0 {
+		fmt.Fprintln(w, "\nNobody was lost, and nobody was mailed twice.")
+	}
 	_, err := fmt.Fprintf(w, "\n%s; SES at %.0f recipients per second; seed %d\n", r.Machine, r.Rate, r.Seed)
 	return err
 }

@@ -62,6 +62,12 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if decision.Probe {
 		h.probe(ctx, &facts)
 	}
+	if decision.Next == workflow.NextWait {
+		waits := fmt.Sprintf("%s; it looks again at %s", decision.Reason, decision.Until.UTC().Format(time.RFC3339))
+		if err := ledger.NoteWait(ctx, db, &facts.Standing.Campaign, waits); err != nil {
+			return out, err
+		}
+	}
 	if decision.Doubt {
 		if err := ledger.NoteDoubt(ctx, db, &facts.Standing.Campaign); err != nil {
 			return out, err

@@ -9,6 +9,16 @@ import (
 	"fanmail/local"
 )
 
+func TestAFunctionThatIsConfiguredWronglySaysHow(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, local.Options{FunctionEnvironment: map[string]string{"FANMAIL_GRACE": "long"}})
+	d.upload("spring", list(3))
+	name, message := d.fail(d.start("spring"))
+	if name != "InvalidConfiguration" || !strings.Contains(message, `FANMAIL_GRACE is "long": set it to 1s to 24h`) {
+		t.Errorf("%s: %s", name, message)
+	}
+}
+
 func TestBadInputFailsWithOneClearLine(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, local.Options{})

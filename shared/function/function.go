@@ -3,10 +3,14 @@
 package function
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -44,9 +48,17 @@ func Start[In, Out any](db *database.Handle, handle func(context.Context, In) (O
 // Lenient is for a function whose input AWS itself makes, and may add to.
 func Lenient() lambda.Option { return lambda.WithDisallowUnknownFields(false) }
 
-// Fail ends the process during initialisation with one line that says why.
+// Fail ends the process during initialisation with one line that says why, in the log and as the error of the invocation.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror
 func Fail(err error) {
 	slog.Error(err.Error())
+	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
+		body, _ := json.Marshal(map[string]string{"errorType": "InvalidConfiguration", "errorMessage": err.Error()}) // strings always marshal
+		client := http.Client{Timeout: time.Second}
+		if answer, err := client.Post("http://"+api+"/2018-06-01/runtime/init/error", "application/json", bytes.NewReader(body)); err == nil {
+			_ = answer.Body.Close()
+		}
+	}
 	os.Exit(1)
 }
 

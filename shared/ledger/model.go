@@ -3,6 +3,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -142,6 +143,17 @@ type Counts struct {
 	Complained int64
 	Opened     int64
 	Clicked    int64
+}
+
+// Finished says how a finished campaign stands.
+func (c Counts) Finished() string {
+	switch {
+	case c.InDoubt > 0:
+		return fmt.Sprintf("sent, but %d recipients are held in doubt", c.InDoubt)
+	case c.Pending > 0:
+		return fmt.Sprintf("sent, but %d recipients are pending: the next start of the campaign mails them", c.Pending)
+	}
+	return "sent"
 }
 
 // Settled is the number of recipients that need nothing more.

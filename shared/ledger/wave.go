@@ -155,13 +155,23 @@ type Wave struct {
 	Length time.Duration
 }
 
+// NoteWait notes what a running campaign waits for.
+func NoteWait(ctx context.Context, db bun.IDB, c *Campaign, reason string) error {
+	_, err := db.NewUpdate().Model(c).Set("reason = ?", reason).
+		Where("id = ? and execution = ? and state = ?", c.ID, c.Execution, Running).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("noting what campaign %s waits for: %w", c.Name, err)
+	}
+	return nil
+}
+
 // StartWave counts a wave and sets the pace that its senders keep.
 func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var rate float64
 		err := tx.NewUpdate().Model((*Campaign)(nil)).
 			Set("waves = waves + 1, batches = batches + ?, settled_before = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
-			Set("doubted_at = null").
+			Set("doubted_at = null, reason = ''").
 			Set("wave_until = fanmail.clock() + make_interval(secs => ?)", w.Length.Seconds()).
 			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).
 			// Whoever changed the rate meanwhile is not overruled.

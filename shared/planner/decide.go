@@ -181,9 +181,8 @@ func decide(f Facts) (Decision, error) {
 func whenSent(f Facts) Decision {
 	s := f.Standing
 	if s.Counts.InDoubt == 0 {
-		return Decision{Next: workflow.NextFinish, Reason: "sent"}
+		return Decision{Next: workflow.NextFinish, Reason: s.Counts.Finished()}
 	}
-	held := fmt.Sprintf("sent, but %d recipients are held in doubt", s.Counts.InDoubt)
 	patience := s.DoubtUntil.Add(2 * f.Grace)
 	since := s.Campaign.DoubtedAt
 	if since.IsZero() {
@@ -193,7 +192,7 @@ func whenSent(f Facts) Decision {
 		patience = least
 	}
 	if f.Settings.InDoubt == campaign.Hold || !s.Now.Before(patience) {
-		return Decision{Next: workflow.NextFinish, Reason: held}
+		return Decision{Next: workflow.NextFinish, Reason: s.Counts.Finished()}
 	}
 	wait := Decision{Next: workflow.NextWait, Doubt: true, Until: s.DoubtUntil.Add(f.Grace + doubtMargin),
 		Reason: fmt.Sprintf("SES events may still tell what became of %d recipients in doubt", s.Counts.InDoubt)}

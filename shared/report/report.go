@@ -33,6 +33,10 @@ func Of(c *ledger.Campaign, counts ledger.Counts, held []ledger.HeldRecipient) w
 		Rejected: c.RejectedLines(), RejectedByReason: c.Rejected,
 		Waves: c.Waves, Batches: c.Batches, StartedAt: c.StartedAt, EndedAt: c.EndedAt,
 	}
+	if c.State == ledger.Finished {
+		// SES events and `fanmail resolve` may have changed it since.
+		r.Reason = counts.Finished()
+	}
 	for _, h := range held {
 		r.Held = append(r.Held, workflow.Held(h))
 	}

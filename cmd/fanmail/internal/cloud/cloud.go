@@ -173,7 +173,10 @@ func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, e
 
 // Control asks the control function to do something with a campaign. Its own errors come back as *FunctionError.
 func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
-	doing := "asking for the " + in.Action + " of " + in.Campaign
+	doing := map[string]string{
+		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
+		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
+	}[in.Action] + in.Campaign
 	payload, err := json.Marshal(in)
 	if err != nil {
 		return workflow.Report{}, err

@@ -88,7 +88,11 @@ func (f Follower) show(ctx context.Context, arn, campaign string) {
 		f.Progress.Step(campaign + ": preparing")
 		return
 	}
-	f.Progress.Count(fmt.Sprintf("%s: wave %d", campaign, report.Waves), report.Recipients-report.Pending, report.Recipients)
+	text := fmt.Sprintf("%s: wave %d", campaign, report.Waves)
+	if report.Reason != "" {
+		text += ", waits: " + report.Reason
+	}
+	f.Progress.Count(text, report.Recipients-report.Pending-report.InDoubt, report.Recipients)
 }
 
 func newEnd(execution cloud.Execution) (End, error) {
@@ -136,7 +140,7 @@ func HeldLines(r workflow.Report) []string {
 		lines = append(lines, fmt.Sprintf("  line %d: %s, since %s", h.Line, h.Address, h.Since.UTC().Format(time.RFC3339)))
 	}
 	if more := r.InDoubt - int64(len(r.Held)); more > 0 {
-		lines = append(lines, fmt.Sprintf("  and %s more, in the outcomes", terminal.Number(more)))
+		lines = append(lines, fmt.Sprintf("  and %s more", terminal.Number(more)))
 	}
 	if !UnderWay(r) {
 		lines = append(lines, fmt.Sprintf("`fanmail resolve %s --resend` mails them with the next start, `--drop` leaves them out for good", r.Campaign))

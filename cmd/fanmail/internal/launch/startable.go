@@ -26,6 +26,9 @@ func (s Source) Startable(ctx context.Context, deployment follow.Source) error {
 	switch {
 	case r.State == "cancelled":
 		return fmt.Errorf("campaign %s was cancelled and can't be started again; give the folder a new name to mail it anew", s.Campaign)
+	case r.State == "finished" && r.Pending == 0 && r.InDoubt > 0:
+		return fmt.Errorf("%s finished already on %s, and holds %d recipients in doubt: `fanmail resolve %s --resend` makes them pending, `--drop` leaves them out",
+			s.Campaign, r.EndedAt.UTC().Format("2006-01-02 at 15:04 UTC"), r.InDoubt, s.Campaign)
 	case r.State == "finished" && r.Pending == 0:
 		return fmt.Errorf("%s finished already on %s: nothing is left to send; to mail again, give the folder a new name",
 			s.Campaign, r.EndedAt.UTC().Format("2006-01-02 at 15:04 UTC"))
