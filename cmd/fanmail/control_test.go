@@ -38,6 +38,8 @@ func TestStatusAndReportListWhatIsInDoubt(t *testing.T) {
 func TestResolveAndRateAskTheControlFunction(t *testing.T) {
 	settled := finished()
 	settled.Resolved = 1200
+	running := finished()
+	running.State, running.EndedAt = "running", time.Time{}
 	for _, test := range []struct {
 		args   []string
 		answer workflow.Report
@@ -47,8 +49,8 @@ func TestResolveAndRateAskTheControlFunction(t *testing.T) {
 		{[]string{"resolve", "spring-sale", "--resend"}, settled, workflow.ControlInput{Action: "resend", Campaign: "spring-sale"}, "1,200 recipients of spring-sale are pending: `fanmail start spring-sale` mails them\n"},
 		{[]string{"resolve", "spring-sale", "--drop"}, settled, workflow.ControlInput{Action: "drop", Campaign: "spring-sale"}, "1,200 recipients of spring-sale are left out\n"},
 		{[]string{"resolve", "spring-sale", "--drop"}, finished(), workflow.ControlInput{Action: "drop", Campaign: "spring-sale"}, "spring-sale holds nobody in doubt\n"},
-		{[]string{"rate", "spring-sale", "20.5"}, finished(), workflow.ControlInput{Action: "rate", Campaign: "spring-sale", Rate: 20.5}, "spring-sale sends to 20.5 recipients per second\n"},
-		{[]string{"rate", "spring-sale", "0"}, finished(), workflow.ControlInput{Action: "rate", Campaign: "spring-sale"}, "spring-sale sends as fast as the SES account allows\n"},
+		{[]string{"rate", "spring-sale", "20.5"}, running, workflow.ControlInput{Action: "rate", Campaign: "spring-sale", Rate: 20.5}, "spring-sale sends to 20.5 recipients per second\n"},
+		{[]string{"rate", "spring-sale", "0"}, running, workflow.ControlInput{Action: "rate", Campaign: "spring-sale"}, "spring-sale sends as fast as the SES account allows\n"},
 	} {
 		f := &fakeAWS{status: test.answer}
 		got := fanmail(t, newFakeAWS(t, f), test.args...)
@@ -79,6 +81,14 @@ func TestResolveAndRateRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 		}
 		wantLines(t, got.stderr, test.want)
 	}
+}
+
+func TestTheRateOfACampaignThatDoesNotRunIsThatOfItsFile(t *testing.T) {
+	got := fanmail(t, newFakeAWS(t, &fakeAWS{status: finished()}), "rate", "spring-sale", "5")
+	if got.code != exitFailed || got.stdout != "" {
+		t.Errorf("exit code %d: %s", got.code, got.stdout)
+	}
+	wantLines(t, got.stderr, "spring-sale is finished: its next start takes the rate of campaign.yaml, so change it there")
 }
 
 func TestResolveSaysWhoIsLeft(t *testing.T) {
