@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for anything; nothing here takes that long unless it is broken.
-const patience = 50 * time.Second
+const patience = 100 * time.Second
 
 // stack is a running local deployment with the SDK's clients on it.
 type stack struct {

@@ -1,11 +1,15 @@
 package faults
 
-import "fanmail/local/ses"
+import (
+	"strconv"
 
-// takes tells whether the named point is to happen at this message, and takes it: it happens once for each recipient, or a
-// recipient could never be mailed.
-func (r *round) takes(m message) bool {
-	if m.seq == 0 || roll(r.settings.Seed, "killAt", m.campaign, m.recipient) >= r.settings.Send.KillAtShare {
+	"fanmail/local/ses"
+)
+
+// takes tells whether the named point is to happen at this message, which is decided by about, and takes it: it happens once for
+// each recipient, or a recipient could never be mailed.
+func (r *round) takes(m message, about string) bool {
+	if m.seq == 0 || roll(r.settings.Seed, "killAt", m.campaign, about) >= r.settings.Send.KillAtShare {
 		return false
 	}
 	taken := r.hit[m.recipientHash]
@@ -22,7 +26,8 @@ func (r *round) atClaim(m message) bool {
 	r.mu.Lock()
 	doomed, seen := r.claims[m.claimHash]
 	if !seen {
-		doomed = r.takes(m)
+		// Which message of a claim is the first is up to the scheduling; how many claims there were is not.
+		doomed = r.takes(m, strconv.Itoa(len(r.claims)))
 		r.claims[m.claimHash] = doomed
 	}
 	r.mu.Unlock()
@@ -35,7 +40,7 @@ func (r *round) atClaim(m message) bool {
 // atAnswer stops the sender, lets SES answer, and kills it before it can have read that.
 func (r *round) atAnswer(m message, fault *ses.Fault) {
 	r.mu.Lock()
-	takes := r.takes(m)
+	takes := r.takes(m, m.recipient)
 	r.mu.Unlock()
 	if !takes {
 		return
@@ -53,7 +58,7 @@ func (r *round) atAnswer(m message, fault *ses.Fault) {
 func (r *round) atRecord(m message, fault *ses.Fault) {
 	r.mu.Lock()
 	// One per claim: it has one record.
-	takes := !r.claims[m.claimHash] && r.takes(m)
+	takes := !r.claims[m.claimHash] && r.takes(m, m.recipient)
 	if takes {
 		r.claims[m.claimHash] = true
 	}

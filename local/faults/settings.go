@@ -49,8 +49,8 @@ type Send struct {
 	TimeOutEveryMilliseconds float64 `json:"timeOutEveryMilliseconds"`
 	// KillAt is a point at which senders are killed; "" is none.
 	KillAt Point `json:"killAt"`
-	// KillAtShare is the share of recipients at whose message that happens, each once. At "claim" it is the first message of a
-	// claim that counts, so it is the share of claims.
+	// KillAtShare is the share of recipients at whose message that happens, each once. At "claim" it is the share of claims, decided
+	// by their order.
 	KillAtShare float64 `json:"killAtShare"`
 }
 
