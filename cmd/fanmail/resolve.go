@@ -65,7 +65,7 @@ func (p *program) printResolved(r workflow.Report, drop bool) error {
 	case drop:
 		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are left out\n", number, r.Campaign)
 	case follow.UnderWay(r):
-		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: its execution mails them\n", number, r.Campaign)
+		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: its execution, or the next start, mails them\n", number, r.Campaign)
 	default:
 		_, err = fmt.Fprintf(p.stdout, "%s recipients of %s are pending: `fanmail start %s` mails them\n", number, r.Campaign, r.Campaign)
 	}

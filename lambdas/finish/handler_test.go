@@ -28,7 +28,7 @@ func TestTheReportAddsUpAndTheCampaignIsFinished(t *testing.T) {
 	if got.StartedAt.IsZero() || got.EndedAt.Before(got.StartedAt) {
 		t.Errorf("started at %v, ended at %v", got.StartedAt, got.EndedAt)
 	}
-	want := workflow.Report{RecipientsDigest: "tag", Campaign: "spring-sale", Execution: event(t).Execution, State: "finished", Reason: "sent, but 1 recipients are held in doubt",
+	want := workflow.Report{RecipientsDigest: "tag", Campaign: "spring-sale", Execution: event(t).Execution, State: "finished", Reason: "sent, but 1 recipients are held in doubt, and 1 are pending: the next start of the campaign mails these",
 		Recipients: 6, Sent: 1, Failed: 1, Suppressed: 1, Skipped: 1, InDoubt: 1, Pending: 1,
 		Rejected: 2, RejectedByReason: map[string]int64{"not an address": 2}, Waves: 2, Batches: 7,
 		StartedAt: got.StartedAt, EndedAt: got.EndedAt,

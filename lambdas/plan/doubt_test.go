@@ -30,6 +30,9 @@ func TestAProbeShowsWhetherEventsArriveAndTheProofMailsTheRest(t *testing.T) {
 		probe.Tags[mailer.TagCampaign] != "spring-sale" || probe.Tags[mailer.TagID] != f.campaign(t).Tag.String() || probe.Tags[mailer.TagSeq] != "" {
 		t.Errorf("the probe is %+v", probe)
 	}
+	if got := f.campaign(t).Reason; got != out.Reason+"; it looks again at "+out.Until.UTC().Format(time.RFC3339) {
+		t.Errorf("the campaign's reason is %q, want what it waits for", got)
+	}
 	// The probe's event arrives, and the grace period passes.
 	f.exec(t, "update fanmail.campaign set witnessed_at = now(), witness = now(), witness_at = now() - interval '4 minutes'")
 	f.exec(t, "insert into fanmail.probe select id, now() - interval '6 minutes' from fanmail.campaign")
@@ -38,6 +41,9 @@ func TestAProbeShowsWhetherEventsArriveAndTheProofMailsTheRest(t *testing.T) {
 	check(t, err)
 	if manifest := f.manifest(t, out.Manifest); out.Next != workflow.NextSend || !strings.Contains(manifest, `"first":2,"last":2`) {
 		t.Errorf("answer %+v, manifest %s; want a wave for the one that was in doubt", out, manifest)
+	}
+	if got := f.campaign(t).Reason; got != "" {
+		t.Errorf("the campaign's reason is %q while a wave is under way", got)
 	}
 	if n := len(f.mails(t)); n != 1 {
 		t.Errorf("%d messages were sent, want no second probe", n)

@@ -59,9 +59,6 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if decision.Halt {
 		return out, ledger.Halt(ctx, db, in.Campaign, in.Execution, decision.Reason)
 	}
-	if decision.Probe {
-		h.probe(ctx, &facts)
-	}
 	if decision.Next == workflow.NextWait {
 		waits := fmt.Sprintf("%s; it looks again at %s", decision.Reason, decision.Until.UTC().Format(time.RFC3339))
 		if err := ledger.NoteWait(ctx, db, &facts.Standing.Campaign, waits); err != nil {
@@ -72,6 +69,9 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 		if err := ledger.NoteDoubt(ctx, db, &facts.Standing.Campaign); err != nil {
 			return out, err
 		}
+	}
+	if decision.Probe {
+		h.probe(ctx, &facts)
 	}
 	if decision.Trouble {
 		return out, ledger.EndWave(ctx, db, in.Campaign, in.Execution, out.Wave, ledger.ByTrouble)

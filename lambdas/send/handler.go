@@ -25,7 +25,7 @@ const (
 	leaseFactor = 4
 	// claimTimeout bounds one claim, and then its release.
 	claimTimeout = 10 * time.Second
-	// maxChunk is the largest number of recipients of one claim, firstChunk while SES has accepted none of the invocation's.
+	// maxChunk is the largest number of recipients of one claim, firstChunk while SES has answered nothing in the invocation.
 	maxChunk, firstChunk = 50, 10
 	// maxUnsettled chunks in a row, none of whose messages SES took or refused, end the wave, so that Plan tries again
 	// later.
@@ -76,7 +76,7 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 			return out, nil
 		}
 		claiming.Claim, claiming.Limit = uuid.New(), maxChunk
-		if !b.refused.accepted {
+		if !b.refused.answered() {
 			// An SES that does not answer must not put many in doubt.
 			claiming.Limit = firstChunk
 		}

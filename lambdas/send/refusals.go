@@ -12,9 +12,9 @@ import (
 )
 
 // So many messages that SES refuses in a row, in the same words, are the campaign's fault and not its recipients'. It takes
-// more once SES has accepted a message of the same campaign: then a list may have as many bad addresses next to each other.
+// more once SES has accepted a message of the invocation: then a list may have as many bad addresses next to each other.
 const (
-	alike      = 10
+	alike      = 30
 	alikeLater = 50
 )
 
@@ -46,6 +46,9 @@ func (r *refusals) add(chunk mailer.Chunk, outcomes []mailer.Outcome) (reason st
 	}
 	return ""
 }
+
+// answered tells whether SES has answered about a message of the invocation.
+func (r *refusals) answered() bool { return r.accepted || r.n > 0 }
 
 // takeBack makes those of earlier chunks pending again.
 func (r *refusals) takeBack(ctx context.Context, db *bun.DB, campaign string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -72,16 +73,15 @@ func (b *batch) settle(ctx context.Context, chunk mailer.Chunk, outcomes []maile
 	if err := record(ctx, b.db, b.in.Campaign, chunk.Claim, rows); err != nil {
 		return err
 	}
+	var taking error
 	if alike != "" {
-		if err := b.refused.takeBack(ctx, b.db, b.in.Campaign); err != nil {
-			return err
-		}
+		taking = b.refused.takeBack(ctx, b.db, b.in.Campaign)
 		stop = cmp.Or(stop, alike)
 	}
 	result.end = stop != "" || quota != ""
 	switch {
 	case stop != "":
-		return ledger.Halt(ctx, b.db, b.in.Campaign, b.in.Execution, stop)
+		return errors.Join(taking, ledger.Halt(ctx, b.db, b.in.Campaign, b.in.Execution, stop))
 	case quota != "":
 		return ledger.EndWave(ctx, b.db, b.in.Campaign, b.in.Execution, b.in.Wave, ledger.ByQuota)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fanmail/local"
+	"fanmail/shared/workflow"
 )
 
 func TestAFunctionThatIsConfiguredWronglySaysHow(t *testing.T) {
@@ -14,7 +15,7 @@ func TestAFunctionThatIsConfiguredWronglySaysHow(t *testing.T) {
 	d := deploy(t, local.Options{FunctionEnvironment: map[string]string{"FANMAIL_GRACE": "long"}})
 	d.upload("spring", list(3))
 	name, message := d.fail(d.start("spring"))
-	if name != "InvalidConfiguration" || !strings.Contains(message, `FANMAIL_GRACE is "long": set it to 1s to 24h`) {
+	if name != workflow.InvalidConfiguration || !strings.Contains(message, `FANMAIL_GRACE is "long": set it to 1s to 24h`) {
 		t.Errorf("%s: %s", name, message)
 	}
 }

@@ -53,7 +53,7 @@ func Lenient() lambda.Option { return lambda.WithDisallowUnknownFields(false) }
 func Fail(err error) {
 	slog.Error(err.Error())
 	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
-		body, _ := json.Marshal(map[string]string{"errorType": "InvalidConfiguration", "errorMessage": err.Error()}) // strings always marshal
+		body, _ := json.Marshal(map[string]string{"errorType": workflow.InvalidConfiguration, "errorMessage": err.Error()}) // strings always marshal
 		client := http.Client{Timeout: time.Second}
 		if answer, err := client.Post("http://"+api+"/2018-06-01/runtime/init/error", "application/json", bytes.NewReader(body)); err == nil {
 			_ = answer.Body.Close()

@@ -148,6 +148,8 @@ type Counts struct {
 // Finished says how a finished campaign stands.
 func (c Counts) Finished() string {
 	switch {
+	case c.InDoubt > 0 && c.Pending > 0:
+		return fmt.Sprintf("sent, but %d recipients are held in doubt, and %d are pending: the next start of the campaign mails these", c.InDoubt, c.Pending)
 	case c.InDoubt > 0:
 		return fmt.Sprintf("sent, but %d recipients are held in doubt", c.InDoubt)
 	case c.Pending > 0:

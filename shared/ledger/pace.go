@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+
+	"fanmail/shared/workflow"
 )
 
 // accountPace is the key of the account's row of pace.
@@ -40,7 +42,8 @@ func dropPace(ctx context.Context, db bun.IDB, key string) error {
 }
 
 // SetRate changes the rate of a campaign, in recipients per second, from now on; 0 means no slower than the account. Senders
-// keep to it with their next claim, some two seconds later at most. The error is *workflow.CampaignUnknown when there is none.
+// keep to it with their next claim, some two seconds later at most. The error is *workflow.CampaignUnknown when there is none,
+// *workflow.InvalidRequest when it is not under way: its next start takes the rate of campaign.yaml.
 func SetRate(ctx context.Context, db bun.IDB, name string, rate float64) error {
 	value, err := json.Marshal(rate)
 	if err != nil {
@@ -48,14 +51,18 @@ func SetRate(ctx context.Context, db bun.IDB, name string, rate float64) error {
 	}
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var id int64
+		var state CampaignState
 		err := tx.NewRaw(`
-			update fanmail.campaign set settings = jsonb_set(settings, '{rate}', ?::jsonb) where name = ? returning id`,
-			string(value), name).Scan(ctx, &id)
+			update fanmail.campaign set settings = jsonb_set(settings, '{rate}', ?::jsonb) where name = ? returning id, state`,
+			string(value), name).Scan(ctx, &id, &state)
 		if errors.Is(err, sql.ErrNoRows) {
 			return unknown(name)
 		}
 		if err != nil {
 			return fmt.Errorf("setting the rate of campaign %s: %w", name, err)
+		}
+		if state != Importing && state != Running {
+			return &workflow.InvalidRequest{Message: fmt.Sprintf("campaign %s is %s: its next start takes the rate of campaign.yaml, so change it there", name, state)}
 		}
 		if rate == 0 {
 			return dropPace(ctx, tx, ownPace(id))

@@ -2,8 +2,10 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/ledger"
+	"fanmail/shared/workflow"
 )
 
 // TestTheSlotsOfAllSendersTogetherKeepTheRate lets 20 senders of two campaigns claim at once, as fast as they can, and looks at the
@@ -143,6 +146,14 @@ func TestTheRateOfACampaignChangesWhileItRuns(t *testing.T) {
 	var rate float64
 	if err := db.NewRaw("select settings ->> 'rate' from fanmail.campaign").Scan(ctx, &rate); err != nil || rate != 0 {
 		t.Errorf("the settings have the rate %v, %v; want 0, so that the next wave keeps it", rate, err)
+	}
+	exec(t, db, "update fanmail.campaign set state = 'finished'")
+	var refused *workflow.InvalidRequest
+	if err := ledger.SetRate(ctx, db, "spring-sale", 20); !errors.As(err, &refused) || !strings.Contains(err.Error(), "spring-sale is finished: its next start takes the rate of campaign.yaml") {
+		t.Errorf("the rate of a finished campaign: %v", err)
+	}
+	if err := db.NewRaw("select settings ->> 'rate' from fanmail.campaign").Scan(ctx, &rate); err != nil || rate != 0 {
+		t.Errorf("the rate was changed to %v, %v", rate, err)
 	}
 }
 

@@ -22,6 +22,9 @@ type (
 	InvalidRequest  struct{ Message string }
 )
 
+// InvalidConfiguration is the name of the error of a function whose environment variables keep it from starting. It is retried nowhere.
+const InvalidConfiguration = "InvalidConfiguration"
+
 func (e *InvalidCampaign) Error() string { return e.Message }
 func (e *CampaignBusy) Error() string    { return e.Message }
 func (e *CampaignStuck) Error() string   { return e.Message }

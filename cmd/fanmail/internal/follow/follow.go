@@ -89,7 +89,7 @@ func (f Follower) show(ctx context.Context, arn, campaign string) {
 		return
 	}
 	text := fmt.Sprintf("%s: wave %d", campaign, report.Waves)
-	if report.Reason != "" {
+	if report.State == "running" && report.Reason != "" {
 		text += ", waits: " + report.Reason
 	}
 	f.Progress.Count(text, report.Recipients-report.Pending-report.InDoubt, report.Recipients)

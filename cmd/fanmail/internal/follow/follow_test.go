@@ -72,6 +72,25 @@ func TestFollowReturnsTheReport(t *testing.T) {
 	})
 }
 
+func TestFollowSaysWhatARunningCampaignWaitsFor(t *testing.T) {
+	for state, want := range map[string]string{
+		"running":  "spring-sale: wave 1, waits: the send window is closed: 2 of 5 (40 %)\n",
+		"finished": "spring-sale: wave 1: 2 of 5 (40 %)\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var progress strings.Builder
+			s := &source{looks: []look{running, done}}
+			s.report = workflow.Report{Execution: arn, State: state, Reason: "the send window is closed", Recipients: 5, Pending: 2, InDoubt: 1, Waves: 1}
+			if _, err := followIt(t.Context(), s, &progress); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(progress.String(), want) {
+				t.Errorf("%s: progress %q, want %q", state, progress.String(), want)
+			}
+		})
+	}
+}
+
 func TestFollowIgnoresTheStatusOfAnEarlierExecution(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var progress strings.Builder
