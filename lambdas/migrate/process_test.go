@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fanmail/local/postgres/postgrestest"
+	"fanmail/shared/function/functiontest"
 )
 
 // TestMain makes this test binary the function, too.
@@ -26,39 +23,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// invokeOnce is a Runtime API that hands out one invocation, and then none.
-func invokeOnce(t *testing.T) (host string, answer <-chan string) {
-	answers := make(chan string, 1)
-	events := make(chan string, 1)
-	events <- "{}"
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case event := <-events:
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()))
-			_, _ = io.WriteString(w, event)
-		case <-r.Context().Done():
-		}
-	})
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/1/{outcome}", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		answers <- r.PathValue("outcome") + " " + string(body)
-		w.WriteHeader(http.StatusAccepted)
-	})
-	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Lambda-Extension-Identifier", "1")
-	})
-	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	server := httptest.NewServer(mux)
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	return strings.TrimPrefix(server.URL, "http://"), answers
-}
-
 func TestTheAdministratorsSessionDoesNotOutliveTheInvocation(t *testing.T) {
 	admin := postgrestest.New(t)
 	_, functions := newRole(t, admin)
-	host, answer := invokeOnce(t)
+	host, answer := functiontest.RuntimeAPI(t, "{}")
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+host, "AWS_LAMBDA_FUNCTION_NAME=migrate",
 		"DATABASE_URL="+functions, "DATABASE_ADMIN_URL="+admin, "DATABASE_AUTH=password", "FANMAIL_CONNECTION_LIMIT=3")
