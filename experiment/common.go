@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"fanmail/local"
 )
@@ -43,10 +42,9 @@ func Machine() string {
 // Client bounds every call, and keeps enough connections for whoever shares it.
 var Client = &http.Client{Timeout: 20 * time.Minute, Transport: &http.Transport{MaxIdleConns: 2000, MaxIdleConnsPerHost: 2000, IdleConnTimeout: time.Minute}}
 
-// ClientConfig is for clients at an endpoint of this machine. They never retry: the state machine says what is tried again.
+// ClientConfig is for clients at an endpoint of this machine.
 func ClientConfig(endpoint string) aws.Config {
-	return aws.Config{
-		Region: local.Region, BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), HTTPClient: Client,
-	}
+	config := local.ClientConfig(endpoint)
+	config.HTTPClient = Client
+	return config
 }

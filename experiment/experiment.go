@@ -63,6 +63,16 @@ type Result interface {
 	Problems() []string
 }
 
+// Problems collects those of a result.
+type Problems []string
+
+// Say adds a sentence if something is wrong.
+func (p *Problems) Say(wrong bool, format string, args ...any) {
+	if wrong {
+		*p = append(*p, fmt.Sprintf(format, args...))
+	}
+}
+
 // Main runs a program with its command line until it ends or is interrupted; a second Ctrl-C ends it at once.
 func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

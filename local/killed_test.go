@@ -149,7 +149,7 @@ func (c *child) number(query string) (n int64) {
 
 func (c *child) startCampaign(name string) (arn string) {
 	c.t.Helper()
-	started, err := sfn.NewFromConfig(clientConfig(c.Endpoint)).StartExecution(c.t.Context(), &sfn.StartExecutionInput{
+	started, err := sfn.NewFromConfig(ClientConfig(c.Endpoint)).StartExecution(c.t.Context(), &sfn.StartExecutionInput{
 		StateMachineArn: &c.StateMachineARN, Input: aws.String(`{"campaign":"` + name + `"}`),
 	})
 	if err != nil {
@@ -183,7 +183,7 @@ func TestARuntimeThatIsKilledGoesOnInItsDirectory(t *testing.T) {
 		SESLatency: 20 * time.Millisecond, MaxSendRate: 400, VisibilityTimeout: 2 * time.Second,
 	}
 	c := startChild(t, o)
-	objects := awss3.NewFromConfig(clientConfig(c.Endpoint))
+	objects := awss3.NewFromConfig(ClientConfig(c.Endpoint))
 	var list strings.Builder
 	list.WriteString("email,name\n")
 	for i := range n {
@@ -220,7 +220,7 @@ func TestARuntimeThatIsKilledGoesOnInItsDirectory(t *testing.T) {
 		c.leap()
 		execution = c.startCampaign("spring")
 	}
-	client := sfn.NewFromConfig(clientConfig(c.Endpoint))
+	client := sfn.NewFromConfig(ClientConfig(c.Endpoint))
 	var out *sfn.DescribeExecutionOutput
 	awaitLong(t, "the end of the campaign", func() bool {
 		// Plan waits for what is in doubt; nobody here needs to.

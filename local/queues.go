@@ -69,7 +69,7 @@ func (r *Runtime) publisher() func([]ses.Published) error {
 
 // mapQueues makes the functions consume their queues.
 func (r *Runtime) mapQueues() error {
-	client := awslambda.NewFromConfig(clientConfig(r.endpoint))
+	client := awslambda.NewFromConfig(ClientConfig(r.endpoint))
 	for _, f := range r.functions {
 		if f.EventSource == nil {
 			continue

@@ -63,7 +63,7 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 	for _, f := range r.functions {
 		names[f.Key] = functionName + f.Key
 	}
-	config := clientConfig(r.endpoint)
+	config := ClientConfig(r.endpoint)
 	r.stepFunctions = stepfunctions.New(stepfunctions.Config{
 		Region:    Region,
 		Account:   Account,
@@ -109,9 +109,9 @@ func (r *Runtime) closeServices() error {
 	return errors.Join(problems...)
 }
 
-// clientConfig is for clients at our own endpoint. They never retry, because the state machine says what is tried again;
+// ClientConfig is for clients at our own endpoint. They never retry, because the state machine says what is tried again;
 // and they wait as long as a Lambda function may take.
-func clientConfig(endpoint string) aws.Config {
+func ClientConfig(endpoint string) aws.Config {
 	return aws.Config{
 		Region:           Region,
 		BaseEndpoint:     aws.String(endpoint),
@@ -127,7 +127,7 @@ func clientConfig(endpoint string) aws.Config {
 
 // migrate invokes the function that brings the ledger's tables and the functions' role up to date.
 func (r *Runtime) migrate(ctx context.Context) error {
-	client := awslambda.NewFromConfig(clientConfig(r.endpoint))
+	client := awslambda.NewFromConfig(ClientConfig(r.endpoint))
 	output, err := client.Invoke(ctx, &awslambda.InvokeInput{FunctionName: aws.String(functionName + migrateKey), Payload: []byte("{}")})
 	if err != nil {
 		return fmt.Errorf("invoking migrate: %w", err)

@@ -27,7 +27,7 @@ import (
 // mail invokes the function send on a batch, which mails one recipient.
 func mail(t *testing.T, r *Runtime) *awslambda.InvokeOutput {
 	t.Helper()
-	out, err := awslambda.NewFromConfig(clientConfig(r.Endpoint())).Invoke(t.Context(), &awslambda.InvokeInput{
+	out, err := awslambda.NewFromConfig(ClientConfig(r.Endpoint())).Invoke(t.Context(), &awslambda.InvokeInput{
 		FunctionName: aws.String(functionName + senderKey), Payload: []byte(`{"batch":{"number":1}}`),
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func TestEventsGoFromSESThroughTheQueueToTheirFunction(t *testing.T) {
 	if out := mail(t, r); out.FunctionError != nil {
 		t.Fatalf("%s", out.Payload)
 	}
-	objects := awss3.NewFromConfig(clientConfig(r.Endpoint()))
+	objects := awss3.NewFromConfig(ClientConfig(r.Endpoint()))
 	var listed *awss3.ListObjectsV2Output
 	await(t, func() bool {
 		var err error
@@ -155,7 +155,7 @@ func TestFaultsHoldFromTheStartUntilTheyAreReplaced(t *testing.T) {
 	r := start(t, Options{LambdaBinaries: binaries(t), DatabaseURL: postgrestest.New(t), Faults: faults.Settings{SES: faults.SES{Throttle: 1}}})
 	send := func() error {
 		text := &sestypes.Content{Data: aws.String("Hello")}
-		_, err := sesv2.NewFromConfig(clientConfig(r.Endpoint())).SendEmail(t.Context(), &sesv2.SendEmailInput{
+		_, err := sesv2.NewFromConfig(ClientConfig(r.Endpoint())).SendEmail(t.Context(), &sesv2.SendEmailInput{
 			FromEmailAddress: aws.String("shop@example.com"), Destination: &sestypes.Destination{ToAddresses: []string{"a@example.org"}},
 			Content: &sestypes.EmailContent{Simple: &sestypes.Message{Subject: text, Body: &sestypes.Body{Text: text}}},
 		})

@@ -52,8 +52,8 @@ allows. Senders keep to it within some two seconds. The next start of the campai
 
 func parseRate(text string) (float64, error) {
 	rate, err := strconv.ParseFloat(text, 64)
-	if err != nil || rate != 0 && !campaign.ValidRate(rate) {
-		return 0, fmt.Errorf("rate %q: it must be 0.01 to 100000 recipients per second, or 0 for the account's own", text)
+	if err != nil || !campaign.ValidLiveRate(rate) {
+		return 0, fmt.Errorf("rate %q: %s", text, campaign.LiveRateRule)
 	}
 	return rate, nil
 }

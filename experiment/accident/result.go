@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"fanmail/experiment"
@@ -86,13 +85,9 @@ const endSlack = 5
 
 // Problems are the sentences that say why the experiment failed; none if it showed what it is to show.
 func (r *Result) Problems() []string {
-	var problems []string
+	var problems experiment.Problems
 	for _, h := range r.Halves {
-		say := func(wrong bool, format string, args ...any) {
-			if wrong {
-				problems = append(problems, h.Name+": "+fmt.Sprintf(format, args...))
-			}
-		}
+		say := func(wrong bool, format string, args ...any) { problems.Say(wrong, h.Name+": "+format, args...) }
 		say(len(h.Samples) == 0, "there is no sample")
 		if h.Name == naiveName {
 			say(h.Refused == 0, "no connection was refused, so the experiment shows nothing: take a longer list")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -53,12 +52,8 @@ func newResult(o *options) *Result {
 
 // Problems are the sentences that say why the experiment failed; none if Fanmail kept what it promises, and was put to the test.
 func (r *Result) Problems() []string {
-	var problems []string
-	say := func(wrong bool, format string, args ...any) {
-		if wrong {
-			problems = append(problems, fmt.Sprintf(format, args...))
-		}
-	}
+	var problems experiment.Problems
+	say := problems.Say
 	say(r.Lost > 0, "%d recipients were not mailed", r.Lost)
 	say(r.Doubled > 0, "%d recipients were mailed more than once", r.Doubled)
 	say(r.Strangers > 0, "%d messages are to nobody on the list", r.Strangers)

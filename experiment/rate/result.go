@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -55,12 +54,8 @@ func (r *Result) off() float64 { return r.Rate/r.Limit - 1 }
 
 // Problems are the sentences that say what is not as it should be.
 func (r *Result) Problems() []string {
-	var problems []string
-	say := func(wrong bool, format string, args ...any) {
-		if wrong {
-			problems = append(problems, fmt.Sprintf(format, args...))
-		}
-	}
+	var problems experiment.Problems
+	say := problems.Say
 	all := 2 * r.Recipients
 	say(r.Mailed != all, "of %d recipients %d were mailed", all, r.Mailed)
 	say(r.Doubled > 0, "%d recipients were mailed more than once", r.Doubled)

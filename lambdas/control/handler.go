@@ -22,8 +22,8 @@ func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (workflo
 	if !slices.Contains(actions, in.Action) {
 		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("action %q is unknown: use one of %q", in.Action, actions)}
 	}
-	if in.Rate != 0 && !campaign.ValidRate(in.Rate) {
-		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("rate %v: it must be 0.01 to 100000 recipients per second, or 0 for the account's own", in.Rate)}
+	if !campaign.ValidLiveRate(in.Rate) {
+		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("rate %v: %s", in.Rate, campaign.LiveRateRule)}
 	}
 	db, err := h.db.DB()
 	if err != nil {

@@ -108,8 +108,10 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput, 
 		}
 		slog.InfoContext(ctx, "settled what was in doubt", "campaign", in.Campaign, "recipients", facts.Standing.Counts.InDoubt,
 			"mailedAgain", n, "rule", facts.Settings.InDoubt)
-		if facts.Standing, err = ledger.Stand(ctx, db, c, now); err != nil {
-			return facts, err
+		if n > 0 {
+			if facts.Standing, err = ledger.Stand(ctx, db, c, now); err != nil {
+				return facts, err
+			}
 		}
 	}
 	if s := facts.Standing; s.Campaign.State != ledger.Running || s.Counts.Pending+s.Counts.Claimed == 0 {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -57,12 +56,7 @@ func deploy(t *testing.T, c postgres.Config, o local.Options) *stack {
 			t.Error(err)
 		}
 	})
-	config := aws.Config{
-		Region:           local.Region,
-		BaseEndpoint:     aws.String(d.Endpoint()),
-		Credentials:      credentials.NewStaticCredentialsProvider("local", "local", ""),
-		RetryMaxAttempts: 1,
-	}
+	config := local.ClientConfig(d.Endpoint())
 	d.executions, d.objects, d.functions = sfn.NewFromConfig(config), s3.NewFromConfig(config), lambda.NewFromConfig(config)
 	return d
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -84,9 +83,7 @@ type messageQueue struct {
 
 func (d *stack) queue(name string) messageQueue {
 	d.t.Helper()
-	client := sqs.NewFromConfig(aws.Config{
-		Region: local.Region, BaseEndpoint: aws.String(d.Endpoint()), Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
+	client := sqs.NewFromConfig(local.ClientConfig(d.Endpoint()))
 	out, err := client.GetQueueUrl(d.t.Context(), &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
 		d.t.Fatal(err)

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -41,6 +42,12 @@ func ValidName(name string) bool { return namePattern.MatchString(name) }
 
 // ValidRate tells whether a campaign can have the rate, in recipients per second.
 func ValidRate(rate float64) bool { return rate >= minRate && rate <= maxRate }
+
+// ValidLiveRate tells whether a campaign that runs can be given the rate; 0 is the account's own.
+func ValidLiveRate(rate float64) bool { return rate == 0 || ValidRate(rate) }
+
+// LiveRateRule says what a rate that is not ValidLiveRate must be.
+var LiveRateRule = fmt.Sprintf("it must be %v to %d recipients per second, or 0 for the account's own", minRate, maxRate)
 
 // campaign reads and checks every field; folder is the name of the folder, or empty.
 func (d *decoder) campaign(folder string) {

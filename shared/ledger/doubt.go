@@ -102,7 +102,8 @@ func NoteDoubt(ctx context.Context, db bun.IDB, c *Campaign) error {
 const recordMargin = time.Minute
 
 // Resolve settles by hand what is in doubt in a campaign, and returns how many recipients: resend makes them pending, so that the
-// next start of the campaign mails them; otherwise they are skipped. Those whose sender may still be recording are left. The error is *workflow.CampaignUnknown when there is none.
+// next start of the campaign mails them; otherwise they are skipped. Those whose sender may still be recording are left. The error is
+// *workflow.CampaignUnknown when there is none.
 func Resolve(ctx context.Context, db bun.IDB, name string, resend bool) (int64, error) {
 	c, err := Known(ctx, db, name)
 	if err != nil {

@@ -123,11 +123,7 @@ func recordable(outcomes []Outcome) (arrays []string) {
 		}
 	}
 	for _, o := range outcomes {
-		// PostgreSQL stores no NUL.
-		o.Reason = strings.ReplaceAll(o.Reason, "\x00", "")
-		if len(o.Reason) > maxReason {
-			o.Reason = strings.ToValidUTF8(o.Reason[:maxReason], "") + "…"
-		}
+		o.Reason = storable(o.Reason)
 		value, _ := json.Marshal(o) // strings and numbers always marshal
 		// In the statement's text a quote stands twice.
 		n := len(value) + bytes.Count(value, []byte("'")) + len(",")
