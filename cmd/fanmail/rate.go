@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/shared/campaign"
 	"fanmail/shared/workflow"
 )
@@ -33,7 +32,7 @@ allows. Senders keep to it within some two seconds. The next start of the campai
 			if err != nil {
 				return err
 			}
-			aws, err := cloud.Open(c.Context(), p.getenv)
+			aws, err := p.open(c.Context())
 			if err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/report"
 )
 
@@ -19,7 +18,7 @@ in doubt. The outcome of every recipient, as it was at the end, and every reject
   fanmail report spring-sale --rejects - | head`,
 		Args: cobra.MatchAll(oneName, func(*cobra.Command, []string) error { return options.Validate() }),
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := cloud.Open(c.Context(), p.getenv)
+			aws, err := p.open(c.Context())
 			if err != nil {
 				return err
 			}

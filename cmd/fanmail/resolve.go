@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/workflow"
@@ -34,7 +33,7 @@ An SES event that arrives later still corrects a recipient that was dropped.`,
 			return nil
 		}),
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := cloud.Open(c.Context(), p.getenv)
+			aws, err := p.open(c.Context())
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/examples"
@@ -54,6 +55,9 @@ type program struct {
 }
 
 func (p *program) progress() terminal.Progress { return terminal.NewProgress(p.stderr) }
+
+// open makes the AWS clients of the deployment that the command line and the environment name.
+func (p *program) open(ctx context.Context) (*cloud.Cloud, error) { return cloud.Open(ctx, p.getenv) }
 
 // run executes one command line and returns the exit code. Cancelling ctx stops it cleanly.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {

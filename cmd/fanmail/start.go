@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
@@ -43,7 +42,7 @@ following, not the campaign.`,
 }
 
 func (p *program) runStart(ctx context.Context, argument string, o startOptions) error {
-	aws, missing := cloud.Open(ctx, p.getenv)
+	aws, missing := p.open(ctx)
 	source, err := launch.Find(ctx, argument, p.progress())
 	if err := errors.Join(err, missing); err != nil {
 		return err

@@ -23,7 +23,7 @@ that works on it still runs: when it was stopped, the state is interrupted.`,
   fanmail status spring-sale --json | jq .pending`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := cloud.Open(c.Context(), p.getenv)
+			aws, err := p.open(c.Context())
 			if err != nil {
 				return err
 			}
