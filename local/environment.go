@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 
+	"fanmail/local/stack"
 	"fanmail/shared/deployment"
 )
 
@@ -18,13 +19,53 @@ type EnvVar struct {
 	Name, Value string
 }
 
-// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same order.
+// stage is that of the one deployment.
+const stage = "local"
+
+// outputs are the outputs of the deployment's stack that mean something here. The runtime prints them as variables, and
+// CloudFormation answers with them.
+func (r *Runtime) outputs() map[deployment.Output]string {
+	return map[deployment.Output]string{
+		deployment.Bucket:                BucketName,
+		deployment.StateMachine:          r.machineARN,
+		deployment.ControlFunction:       functionName + "control",
+		deployment.MigrateFunction:       functionName + migrateKey,
+		deployment.ConfigurationSet:      configurationSet,
+		deployment.EventsQueue:           r.sqs.URL("EventsQueue"),
+		deployment.EventsDeadLetterQueue: r.sqs.URL("EventsDeadLetterQueue"),
+	}
+}
+
+// absent are the outputs that have no value here, with the reason.
+var absent = map[deployment.Output]string{
+	deployment.ScheduleGroup:           "there is no EventBridge Scheduler",
+	deployment.ScheduleRole:            "there is no EventBridge Scheduler",
+	deployment.ScheduleDeadLetterQueue: "there is no EventBridge Scheduler",
+}
+
+// stack is CloudFormation and STS.
+func (r *Runtime) stack() *stack.Service {
+	var outputs []stack.Output
+	values := r.outputs()
+	for _, o := range deployment.Outputs {
+		if values[o] != "" {
+			outputs = append(outputs, stack.Output{Key: o.Key, Value: values[o], Description: o.What})
+		}
+	}
+	return stack.New(stack.Config{Region: Region, Account: Account, Name: deployment.StackName(stage), Outputs: outputs})
+}
+
+// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same order. With the
+// stage, a deployment that the user has named for another stage is not looked for here.
 func (r *Runtime) Environment() []EnvVar {
-	return append(awsEnvironment(r.endpoint),
-		EnvVar{"FANMAIL_BUCKET", BucketName},
-		EnvVar{"FANMAIL_STATE_MACHINE_ARN", r.machineARN},
-		EnvVar{"FANMAIL_CONTROL_FUNCTION", functionName + "control"},
-	)
+	variables := append(awsEnvironment(r.endpoint), EnvVar{"FANMAIL_STAGE", stage})
+	values := r.outputs()
+	for _, o := range deployment.Outputs {
+		if values[o] != "" {
+			variables = append(variables, EnvVar{o.Variable, values[o]})
+		}
+	}
+	return variables
 }
 
 func awsEnvironment(endpoint string) []EnvVar {

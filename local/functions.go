@@ -12,7 +12,7 @@ import (
 
 const (
 	// migrateKey is the function that the runtime itself invokes.
-	migrateKey = "migrate"
+	migrateKey = deployment.MigrateKey
 	// senderKey and planKey are those that mail.
 	senderKey = "send"
 	planKey   = "plan"

@@ -8,7 +8,7 @@ import (
 
 // services are what stands behind the endpoint.
 type services struct {
-	stepFunctions, ses, lambda, sqs, s3, clock, faults http.Handler
+	stepFunctions, ses, lambda, sqs, stack, s3, clock, faults http.Handler
 }
 
 // route tells by the form of a request which service it is for; what no other service knows is S3's, whose buckets may
@@ -25,8 +25,10 @@ func route(to services) http.Handler {
 			refuse(w, target)
 		case strings.HasPrefix(path, "/v2/email/"), strings.HasPrefix(path, "/_mailbox"), strings.HasPrefix(path, "/_ses/"):
 			to.ses.ServeHTTP(w, r)
-		case strings.HasPrefix(path, "/2015-03-31/functions/"):
+		case strings.HasPrefix(path, "/2015-03-31/functions/"), strings.HasPrefix(path, "/2016-08-19/"), strings.HasPrefix(path, "/2019-09-30/functions/"):
 			to.lambda.ServeHTTP(w, r)
+		case r.Method == http.MethodPost && path == "/": // the query protocol; S3 has no such call
+			to.stack.ServeHTTP(w, r)
 		case path == "/_clock":
 			to.clock.ServeHTTP(w, r)
 		case path == "/_faults":
@@ -43,6 +45,6 @@ func refuse(w http.ResponseWriter, target string) {
 	w.WriteHeader(http.StatusBadRequest)
 	json.NewEncoder(w).Encode(map[string]string{
 		"__type":  "UnknownOperationException",
-		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS and S3; it does not have " + target + ".",
+		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS, S3, and of CloudFormation and STS one call each; it does not have " + target + ".",
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"fanmail/local/s3"
 	"fanmail/local/ses"
 	"fanmail/local/stepfunctions"
+	"fanmail/shared/workflow"
 	"fanmail/statemachine"
 )
 
@@ -77,7 +78,7 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 		return nil, err
 	}
 	return route(services{
-		stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, sqs: r.sqs, s3: objects,
+		stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, sqs: r.sqs, stack: r.stack(), s3: objects,
 		clock: r.clock.Handler(r.Advance), faults: r.faults,
 	}), nil
 }
@@ -133,11 +134,7 @@ func (r *Runtime) migrate(ctx context.Context) error {
 		return fmt.Errorf("invoking migrate: %w", err)
 	}
 	if output.FunctionError == nil {
-		var answer struct {
-			Reason     string
-			Statements []string
-			Warning    string
-		}
+		var answer workflow.MigrateOutput
 		if err := json.Unmarshal(output.Payload, &answer); err != nil {
 			return fmt.Errorf("reading migrate's answer: %w", err)
 		}

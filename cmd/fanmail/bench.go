@@ -79,10 +79,7 @@ func (p *program) runBench(ctx context.Context, o benchOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runtime.Close()) }()
-	aws, err := openRuntime(runtime)
-	if err != nil {
-		return err
-	}
+	aws := openRuntime(runtime)
 	b := bench.Bench{
 		Folder: folder.Folder{Name: examples.SpringSaleName, FS: examples.SpringSale()}, Recipients: o.recipients,
 		Cloud: aws, Runtime: runtime, Progress: progress, Loop: loopProcess(runtime),

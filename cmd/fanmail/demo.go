@@ -73,10 +73,7 @@ func (p *program) runDemo(ctx context.Context, args []string, o demoOptions) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, runtime.Close()) }()
-	aws, err := openRuntime(runtime)
-	if err != nil {
-		return err
-	}
+	aws := openRuntime(runtime)
 	summary, err := demo.Demo{
 		Folder: f, Cloud: aws, Endpoint: runtime.Endpoint(), Progress: progress,
 		Measured: func() demo.Measured { return measure(runtime) },

@@ -136,10 +136,7 @@ func (p *program) runLocal(ctx context.Context, o localOptions) (err error) {
 
 // uploadExample makes the campaign spring-sale ready to be started.
 func uploadExample(ctx context.Context, runtime *local.Runtime) error {
-	aws, err := openRuntime(runtime)
-	if err != nil {
-		return err
-	}
+	aws := openRuntime(runtime)
 	f := folder.Folder{Name: examples.SpringSaleName, FS: examples.SpringSale()}
 	content, err := folder.Content(f)
 	if err != nil {

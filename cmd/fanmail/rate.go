@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanmail/shared/campaign"
+	"fanmail/shared/deployment"
 	"fanmail/shared/workflow"
 )
 
@@ -32,7 +33,7 @@ allows. Senders keep to it within some two seconds. The next start of the campai
 			if err != nil {
 				return err
 			}
-			aws, err := p.open(c.Context())
+			aws, err := p.open(c.Context(), deployment.ControlFunction)
 			if err != nil {
 				return err
 			}

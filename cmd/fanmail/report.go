@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanmail/cmd/fanmail/internal/report"
+	"fanmail/shared/deployment"
 )
 
 func (p *program) report() *cobra.Command {
@@ -18,7 +19,7 @@ in doubt. The outcome of every recipient, as it was at the end, and every reject
   fanmail report spring-sale --rejects - | head`,
 		Args: cobra.MatchAll(oneName, func(*cobra.Command, []string) error { return options.Validate() }),
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := p.open(c.Context())
+			aws, err := p.open(c.Context(), deployment.ControlFunction, deployment.Bucket)
 			if err != nil {
 				return err
 			}

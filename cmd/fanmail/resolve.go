@@ -8,6 +8,7 @@ import (
 
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/deployment"
 	"fanmail/shared/workflow"
 )
 
@@ -33,7 +34,7 @@ An SES event that arrives later still corrects a recipient that was dropped.`,
 			return nil
 		}),
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := p.open(c.Context())
+			aws, err := p.open(c.Context(), deployment.ControlFunction)
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanmail/cmd/fanmail/internal/cloud"
+	"fanmail/cmd/fanmail/internal/deployments"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/examples"
@@ -31,9 +31,15 @@ const rootHelp = `Fanmail sends a mail campaign to hundreds of thousands of reci
 
 A campaign is a folder with campaign.yaml, its templates and recipients.csv.
 
-Where the deployment is, fanmail reads from the environment: FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN,
-FANMAIL_CONTROL_FUNCTION, and the AWS SDK's own variables (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL ...).
-"fanmail local" prints them for the local runtime; for a deployment they are outputs of its stack.
+fanmail finds the deployment by the outputs of its CloudFormation stack, fanmail-STAGE. Which stage, region and AWS profile, it reads
+from the first of these that says so:
+  1. the flags --stage, --region and --profile
+  2. --deployment NAME, a deployment that "fanmail use" has named
+  3. the environment: FANMAIL_STAGE, AWS_REGION, AWS_PROFILE and what else the AWS SDK reads (AWS_ENDPOINT_URL ...)
+  4. the deployment of FANMAIL_DEPLOYMENT, or the one that is in use
+Without a stage it takes the only stack of Fanmail in the region. An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN,
+FANMAIL_CONTROL_FUNCTION ...) wins over the output of the stack; "fanmail local" prints all of them for the local runtime. With
+--stage or --deployment, a variable that contradicts the stack is an error. "fanmail whoami" shows what was found, and where.
 
 Exit codes:
   0    all went well
@@ -46,18 +52,18 @@ const rootExamples = `  fanmail demo                          see a whole campai
   fanmail preview ./spring-sale         see what the first recipient will get
   fanmail start ./spring-sale           upload the folder, start it and follow it
   fanmail status spring-sale            see how far it is
-  fanmail report spring-sale            see how it ended`
+  fanmail report spring-sale            see how it ended
+  fanmail use prod --region eu-west-1   name a deployment, and use it from now on`
 
 // program is what every verb needs from the process.
 type program struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	// flags say which deployment.
+	flags deployments.Flags
 }
 
 func (p *program) progress() terminal.Progress { return terminal.NewProgress(p.stderr) }
-
-// open makes the AWS clients of the deployment that the command line and the environment name.
-func (p *program) open(ctx context.Context) (*cloud.Cloud, error) { return cloud.Open(ctx, p.getenv) }
 
 // run executes one command line and returns the exit code. Cancelling ctx stops it cleanly.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
@@ -88,14 +94,19 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	root = &cobra.Command{
 		Use: "fanmail", Short: "Send mail campaigns through Amazon SES", Long: rootHelp, Example: rootExamples,
 		Version: version(debug.ReadBuildInfo()), SilenceErrors: true, SilenceUsage: true,
-		Args:             unknownCommand,
-		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
-		PersistentPreRun: func(*cobra.Command, []string) { *started = true },
+		Args: unknownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			err := p.checkDeploymentFlags(c)
+			*started = err == nil
+			return err
+		},
 	}
+	p.registerDeploymentFlags(root.PersistentFlags())
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate())
 	return root, started
 }
 

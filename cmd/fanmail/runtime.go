@@ -67,7 +67,7 @@ func (r *runtimeFlags) binaries() (string, error) {
 }
 
 // openRuntime opens the AWS clients at the runtime's endpoint.
-func openRuntime(runtime *local.Runtime) (*cloud.Cloud, error) {
+func openRuntime(runtime *local.Runtime) *cloud.Cloud {
 	environment := map[string]string{}
 	for _, v := range runtime.Environment() {
 		environment[v.Name] = v.Value

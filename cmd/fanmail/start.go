@@ -11,6 +11,7 @@ import (
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/deployment"
 )
 
 type startOptions struct {
@@ -42,7 +43,7 @@ following, not the campaign.`,
 }
 
 func (p *program) runStart(ctx context.Context, argument string, o startOptions) error {
-	aws, missing := p.open(ctx)
+	aws, missing := p.open(ctx, deployment.Bucket, deployment.StateMachine, deployment.ControlFunction)
 	source, err := launch.Find(ctx, argument, p.progress())
 	if err := errors.Join(err, missing); err != nil {
 		return err

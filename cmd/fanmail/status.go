@@ -9,6 +9,7 @@ import (
 	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/deployment"
 	"fanmail/shared/workflow"
 )
 
@@ -23,7 +24,7 @@ that works on it still runs: when it was stopped, the state is interrupted.`,
   fanmail status spring-sale --json | jq .pending`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			aws, err := p.open(c.Context())
+			aws, err := p.open(c.Context(), deployment.ControlFunction)
 			if err != nil {
 				return err
 			}

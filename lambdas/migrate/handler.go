@@ -12,6 +12,7 @@ import (
 	"fanmail/shared/database"
 	"fanmail/shared/deployment"
 	"fanmail/shared/ledger"
+	"fanmail/shared/workflow"
 )
 
 type handler struct {
@@ -26,15 +27,7 @@ type handler struct {
 // input is empty: {}.
 type input struct{}
 
-// output names the migrations that were applied; none when the ledger was up to date.
-type output struct {
-	Applied []string `json:"applied"`
-	// Statements are left for an administrator to run by hand, for the reason given. None are left when the role is in order.
-	Statements []string `json:"statements,omitempty"`
-	Reason     string   `json:"reason,omitempty"`
-	// Warning says that the server has fewer connections than the deployment can hold.
-	Warning string `json:"warning,omitempty"`
-}
+type output = workflow.MigrateOutput
 
 func (h *handler) handle(ctx context.Context, _ input) (output, error) {
 	db, err := h.db.DB()

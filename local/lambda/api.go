@@ -15,20 +15,34 @@ import (
 	"time"
 )
 
-const functionsPath = "/2015-03-31/functions"
+const (
+	functionsPath   = "/2015-03-31/functions"
+	concurrencyPath = "/2019-09-30/functions" // the API has a date for each of its parts
+	settingsPath    = "/2016-08-19/account-settings"
+)
 
-// ServeHTTP is the Lambda API: Invoke, ListFunctions, GetFunction and GetFunctionConfiguration.
+// ServeHTTP is the Lambda API: Invoke, ListFunctions, GetFunction, GetFunctionConfiguration, GetFunctionConcurrency and
+// GetAccountSettings.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newID()
 	w.Header().Set("X-Amzn-Requestid", id)
+	if strings.TrimSuffix(r.URL.Path, "/") == settingsPath && r.Method == http.MethodGet {
+		s.accountSettings(w)
+		return
+	}
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), functionsPath)
+	dated := functionsPath
+	if !ok {
+		path, ok = strings.CutPrefix(r.URL.EscapedPath(), concurrencyPath)
+		dated = concurrencyPath
+	}
 	if !ok {
 		deny(w, http.StatusNotFound, "UnknownOperationException", "the local Lambda service has no "+r.URL.Path, nil)
 		return
 	}
 	escaped, operation, _ := strings.Cut(strings.Trim(path, "/"), "/")
-	if escaped == "" && r.Method == http.MethodGet {
+	if escaped == "" && r.Method == http.MethodGet && dated == functionsPath {
 		s.list(w)
 		return
 	}
@@ -42,12 +56,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+arn, map[string]string{"Type": "User"})
 		return
 	}
-	switch r.Method + " " + operation {
-	case "POST invocations":
+	switch r.Method + " " + dated + " " + operation {
+	case "POST " + functionsPath + " invocations":
 		s.serveInvoke(w, r, f, id)
-	case "GET ":
+	case "GET " + functionsPath + " ":
 		s.describe(w, f)
-	case "GET configuration":
+	case "GET " + concurrencyPath + " concurrency":
+		writeJSON(w, http.StatusOK, f.concurrency())
+	case "GET " + functionsPath + " configuration":
 		writeJSON(w, http.StatusOK, f.configuration())
 	default:
 		deny(w, http.StatusNotFound, "UnknownOperationException", fmt.Sprintf("the local Lambda service has no %s %s", r.Method, r.URL.Path), nil)

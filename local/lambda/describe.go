@@ -37,8 +37,25 @@ func (s *Service) list(w http.ResponseWriter) {
 
 func (s *Service) describe(w http.ResponseWriter, f *function) {
 	description := map[string]any{"Configuration": f.configuration()}
-	if f.ReservedConcurrency != nil {
-		description["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *f.ReservedConcurrency}
+	if reserved := f.concurrency(); len(reserved) > 0 {
+		description["Concurrency"] = reserved
 	}
 	writeJSON(w, http.StatusOK, description)
+}
+
+// concurrency has nothing for a function without a reservation, as Lambda does.
+func (f *function) concurrency() map[string]int {
+	if f.ReservedConcurrency == nil {
+		return map[string]int{}
+	}
+	return map[string]int{"ReservedConcurrentExecutions": *f.ReservedConcurrency}
+}
+
+// accountSettings has the limits that something here goes by.
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+func (s *Service) accountSettings(w http.ResponseWriter) {
+	writeJSON(w, http.StatusOK, map[string]any{
+		"AccountLimit": map[string]int{"ConcurrentExecutions": s.config.Concurrency, "UnreservedConcurrentExecutions": s.unclaimed},
+		"AccountUsage": map[string]int{"FunctionCount": len(s.order)},
+	})
 }

@@ -18,7 +18,7 @@ func (s *Service) getQueueURL(_ context.Context, in struct{ QueueName string }) 
 	if s.queues[in.QueueName] == nil {
 		return nil, errNoQueue
 	}
-	return map[string]string{"QueueUrl": s.url(in.QueueName)}, nil
+	return map[string]string{"QueueUrl": s.URL(in.QueueName)}, nil
 }
 
 type listQueuesRequest struct {
@@ -44,7 +44,7 @@ func (s *Service) listQueues(_ context.Context, in listQueuesRequest) (any, erro
 		out.NextToken = names[len(names)-1]
 	}
 	for _, name := range names {
-		out.QueueUrls = append(out.QueueUrls, s.url(name))
+		out.QueueUrls = append(out.QueueUrls, s.URL(name))
 	}
 	return out, nil
 }

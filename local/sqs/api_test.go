@@ -32,7 +32,7 @@ func TestQueuesAreFoundAndDescribed(t *testing.T) {
 		}
 		names = append(names, page.QueueUrls...)
 	}
-	if strings.Join(names, " ") != s.url("dead")+" "+s.url("jobs") {
+	if strings.Join(names, " ") != s.URL("dead")+" "+s.URL("jobs") {
 		t.Errorf("the pages show %q", names)
 	}
 	prefixed, err := c.ListQueues(ctx, &sqs.ListQueuesInput{QueueNamePrefix: aws.String("jo")})
@@ -361,7 +361,7 @@ func TestErrorsCarryWhatOlderClientsRead(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask("POST", "AmazonSQS.PurgeQueue", `{"QueueUrl":"`+s.url("jobs")+`"}`); !strings.HasPrefix(got, "500 ") || !strings.Contains(got, "InternalError;Receiver") {
+	if got := ask("POST", "AmazonSQS.PurgeQueue", `{"QueueUrl":"`+s.URL("jobs")+`"}`); !strings.HasPrefix(got, "500 ") || !strings.Contains(got, "InternalError;Receiver") {
 		t.Errorf("a closed service answers %s", got)
 	}
 }

@@ -93,7 +93,8 @@ func (s *Service) arn(name string) string {
 	return strings.Join([]string{"arn:aws:sqs", s.config.Region, s.config.Account, name}, ":")
 }
 
-func (s *Service) url(name string) string {
+// URL is the QueueUrl of a queue.
+func (s *Service) URL(name string) string {
 	return s.config.Endpoint + "/" + s.config.Account + "/" + name
 }
 

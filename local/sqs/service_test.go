@@ -68,7 +68,7 @@ func serve(t testing.TB, config Config) (*Service, *sqs.Client) {
 	})
 }
 
-func urlOf(s *Service, name string) *string { return aws.String(s.url(name)) }
+func urlOf(s *Service, name string) *string { return aws.String(s.URL(name)) }
 
 func send(t testing.TB, s *Service, queue string, bodies ...string) {
 	t.Helper()
@@ -174,7 +174,7 @@ func TestAnOldHandleDeletesNothingThatWasReceivedAgain(t *testing.T) {
 func TestALongPollWaitsForAMessageAndNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, Config{Queues: two(30*time.Second, 3)})
-		in := receiveRequest{queueRequest: queueRequest{s.url("jobs")}, WaitTimeSeconds: aws.Int(20)}
+		in := receiveRequest{queueRequest: queueRequest{s.URL("jobs")}, WaitTimeSeconds: aws.Int(20)}
 		poll := func(ctx context.Context) (string, time.Duration) {
 			start := time.Now()
 			out, err := s.receiveMessage(ctx, in)
@@ -218,7 +218,7 @@ func TestTheInFlightLimitHolds(t *testing.T) {
 		if len(got) != 3 {
 			t.Fatalf("received %d messages", len(got))
 		}
-		in := receiveRequest{queueRequest: queueRequest{s.url("jobs")}}
+		in := receiveRequest{queueRequest: queueRequest{s.URL("jobs")}}
 		if _, err := s.receiveMessage(t.Context(), in); err != errOverLimit {
 			t.Errorf("a short poll answers %v", err)
 		}

@@ -124,7 +124,15 @@ type Account struct {
 	// Unreserved must be left unreserved: 100.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 	Unreserved int
+	// Others is what functions other than these have reserved.
+	Others int
 }
+
+// Reservable is how much these functions can reserve.
+func (a Account) Reservable() int { return max(0, a.Limit-a.Unreserved-a.Others) }
+
+// ConcurrencyQuota is the code by which Service Quotas knows "Concurrent executions" of Lambda.
+const ConcurrencyQuota = "L-B99A9384"
 
 // DefaultAccount is what AWS gives an account by default.
 var DefaultAccount = Account{Limit: 1000, Unreserved: 100}
@@ -132,8 +140,13 @@ var DefaultAccount = Account{Limit: 1000, Unreserved: 100}
 // Fit tells why the functions don't fit the account or the server; nil when they do. server is nil when it is not known.
 func Fit(functions []Function, account Account, server *Server) error {
 	bound := Bound(functions)
-	if most := max(0, account.Limit-account.Unreserved); bound > most {
-		return fmt.Errorf("the functions reserve %d of the account's Lambda concurrency, but only %d of its %d can be reserved: lower reservedConcurrency in functions.yml, or ask AWS for more", bound, most, account.Limit)
+	if most := account.Reservable(); bound > most {
+		held := ""
+		if account.Others > 0 {
+			held = fmt.Sprintf(", %d are reserved by other functions", account.Others)
+		}
+		return fmt.Errorf("the functions reserve %d of the account's Lambda concurrency, but only %d of its %d can be reserved (%d must stay unreserved%s): lower reservedConcurrency in functions.yml, deploy with --param reservedConcurrency=account, or ask AWS for a higher quota \"Concurrent executions\" of Lambda (%s)",
+			bound, most, account.Limit, account.Unreserved, held, ConcurrencyQuota)
 	}
 	if server != nil && bound > server.Allowed() {
 		return fmt.Errorf("the functions can hold %d connections, but the server has only %d for them (max_connections %d, %d reserved, %d held by others, %d spare for them%s): lower reservedConcurrency in functions.yml, or raise max_connections",

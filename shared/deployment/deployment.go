@@ -50,6 +50,9 @@ func Functions() ([]Function, error) {
 	return functions, Check(functions, queues)
 }
 
+// MigrateKey is the function that brings the ledger's tables up to date.
+const MigrateKey = "migrate"
+
 // The sender function, and the variable by which Plan knows its reserved concurrency.
 const (
 	sendKey         = "send"

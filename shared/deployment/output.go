@@ -30,5 +30,11 @@ var Outputs = []Output{
 	ScheduleGroup, ScheduleRole, ScheduleDeadLetterQueue,
 }
 
+// ServiceName is what the Serverless Framework calls the deployment (service in serverless.yml); its names begin with it.
+const ServiceName = "fanmail"
+
 // StackName is the name of the CloudFormation stack of a stage.
-func StackName(stage string) string { return "fanmail-" + stage }
+func StackName(stage string) string { return ServiceName + "-" + stage }
+
+// FunctionName is the name that the Serverless Framework gives to the function of a key (in functions.yml).
+func FunctionName(stage, key string) string { return StackName(stage) + "-" + key }

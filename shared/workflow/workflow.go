@@ -134,6 +134,17 @@ type FinishInput struct {
 	Error     *StateError `json:"error"`
 }
 
+// MigrateOutput is the output of lambdas/migrate.
+type MigrateOutput struct {
+	// Applied names the migrations that were applied; none when the ledger was up to date.
+	Applied []string `json:"applied"`
+	// Statements are left for an administrator to run by hand, for the reason given. None are left when the role is in order.
+	Statements []string `json:"statements,omitempty"`
+	Reason     string   `json:"reason,omitempty"`
+	// Warning says that the server has fewer connections than the deployment can hold.
+	Warning string `json:"warning,omitempty"`
+}
+
 // Report is the output of lambdas/finish, report.json, and the answer of `fanmail status` and `fanmail report`.
 // Recipients = Sent + Failed + Suppressed + Skipped + InDoubt + Pending, where Pending includes what senders hold at the
 // moment; Pending and InDoubt are 0 when all is settled.

@@ -1,4 +1,4 @@
-// Package cloud is the CLI's way to AWS: this file holds every AWS call that the CLI makes. Each verb declares the
+// Package cloud is the CLI's way to AWS: every AWS call that the CLI makes is here, and Calls lists them. Each verb declares the
 // methods that it needs as an interface of its own.
 package cloud
 
@@ -8,94 +8,120 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"fanmail/cmd/fanmail/internal/deployments"
+	"fanmail/shared/deployment"
 	"fanmail/shared/workflow"
 )
 
-// Cloud calls S3, Step Functions and Lambda. Its errors say what was being done, in one line.
+// Cloud calls the AWS services of one deployment. Its errors say what was being done, in one line.
 type Cloud struct {
-	settings  Settings
-	endpoint  string
-	s3        *s3.Client
-	transfer  *transfermanager.Client
-	sfn       *sfn.Client
-	functions *lambda.Client
+	choice   deployments.Choice
+	getenv   func(string) string
+	warn     func(string)
+	region   string
+	endpoint string
+	// credentials are where the SDK gets them from.
+	credentials aws.CredentialsProvider
+
+	cloudFormation *cloudformation.Client
+	sts            *sts.Client
+	s3             *s3.Client
+	transfer       *transfermanager.Client
+	sfn            *sfn.Client
+	functions      *lambda.Client
+
+	lookup sync.Mutex
+	// found is the stack, once it was found. A command ends before it is out of date.
+	found *Stack
 }
 
-// Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
-func Open(ctx context.Context, getenv func(string) string) (*Cloud, error) {
-	settings, missing := ReadSettings(getenv)
-	c, err := config.LoadDefaultConfig(ctx)
+// Open makes the clients of the deployment that choice and the environment name. It calls nothing: what a call needs of the stack is
+// looked up when it is needed (see Need). warn gets a line that is no error.
+func Open(ctx context.Context, choice deployments.Choice, getenv func(string) string, warn func(string)) (*Cloud, error) {
+	var options []func(*config.LoadOptions) error
+	if choice.Region.Value != "" {
+		options = append(options, config.WithRegion(choice.Region.Value))
+	}
+	if profile := choice.Profile; profile.Value != "" && getenv(profile.From) == "" { // the SDK reads the environment itself
+		options = append(options, config.WithSharedConfigProfile(profile.Value))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, errors.Join(missing, fmt.Errorf("reading the AWS configuration: %w", err))
+		return nil, explainConfig(choice, err)
 	}
 	if c.Region == "" {
-		missing = errors.Join(missing, errors.New("AWS_REGION is not set, and the AWS profile names no region either"))
+		return nil, errors.New("no region is given: name one with --region, as in --region eu-west-1, or AWS_REGION, or in the AWS profile")
 	}
-	if missing != nil {
-		return nil, missing
-	}
-	return open(c, settings), nil
+	return open(c, choice, getenv, warn), nil
 }
 
-// OpenLocal reads settings, region, credentials and endpoint from the environment that a local runtime gives out, and
-// nothing from the user's own AWS configuration: a demo must never reach a real account.
-func OpenLocal(environment map[string]string) (*Cloud, error) {
+// OpenLocal reads everything from the environment that a local runtime gives out, and nothing from the command line, from the user's
+// file of deployments, or from the user's own AWS configuration: a demo must never reach a real account.
+func OpenLocal(environment map[string]string) *Cloud {
 	getenv := func(name string) string { return environment[name] }
-	settings, err := ReadSettings(getenv)
-	if err != nil {
-		return nil, err
-	}
 	return open(aws.Config{
 		Region:       getenv("AWS_REGION"),
 		BaseEndpoint: aws.String(getenv("AWS_ENDPOINT_URL")),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-	}, settings), nil
+	}, deployments.Choice{}, getenv, func(string) {})
 }
 
-func open(c aws.Config, settings Settings) *Cloud {
+func open(c aws.Config, choice deployments.Choice, getenv func(string) string, warn func(string)) *Cloud {
 	objects := s3.NewFromConfig(c)
 	return &Cloud{
-		settings:  settings,
-		endpoint:  aws.ToString(c.BaseEndpoint),
-		s3:        objects,
-		transfer:  transfermanager.New(objects),
-		sfn:       sfn.NewFromConfig(c),
-		functions: lambda.NewFromConfig(c),
+		choice:         choice,
+		getenv:         getenv,
+		warn:           warn,
+		region:         c.Region,
+		endpoint:       aws.ToString(c.BaseEndpoint),
+		credentials:    c.Credentials,
+		cloudFormation: cloudformation.NewFromConfig(c),
+		sts:            sts.NewFromConfig(c),
+		s3:             objects,
+		transfer:       transfermanager.New(objects),
+		sfn:            sfn.NewFromConfig(c),
+		functions:      lambda.NewFromConfig(c),
 	}
 }
 
-// Bucket is the name of the one bucket.
-func (c *Cloud) Bucket() string { return c.settings.Bucket }
-
 // Upload streams body to an object of the bucket, in parts where it is large: memory does not grow with its length.
 func (c *Cloud) Upload(ctx context.Context, key string, body io.Reader) error {
-	_, err := c.transfer.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &c.settings.Bucket, Key: &key, Body: body,
-	})
-	return c.explain(ctx, fmt.Sprintf("uploading s3://%s/%s", c.settings.Bucket, key), err)
+	bucket, err := c.output(ctx, deployment.Bucket)
+	if err != nil {
+		return err
+	}
+	_, err = c.transfer.UploadObject(ctx, &transfermanager.UploadObjectInput{Bucket: &bucket, Key: &key, Body: body})
+	return c.explain(ctx, fmt.Sprintf("uploading s3://%s/%s", bucket, key), err)
 }
 
 // Exists tells whether the bucket holds an object.
 func (c *Cloud) Exists(ctx context.Context, key string) (bool, error) {
-	_, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &c.settings.Bucket, Key: &key})
+	bucket, err := c.output(ctx, deployment.Bucket)
+	if err != nil {
+		return false, err
+	}
+	_, err = c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
 	if _, missing := errors.AsType[*s3types.NotFound](err); missing {
 		return false, nil
 	}
 	if err != nil {
-		return false, c.explain(ctx, fmt.Sprintf("looking for s3://%s/%s", c.settings.Bucket, key), err)
+		return false, c.explain(ctx, fmt.Sprintf("looking for s3://%s/%s", bucket, key), err)
 	}
 	return true, nil
 }
@@ -105,8 +131,12 @@ var ErrNoObject = errors.New("no such object")
 
 // Download streams an object of the bucket to w.
 func (c *Cloud) Download(ctx context.Context, key string, w io.Writer) error {
-	doing := fmt.Sprintf("downloading s3://%s/%s", c.settings.Bucket, key)
-	object, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.settings.Bucket, Key: &key})
+	bucket, err := c.output(ctx, deployment.Bucket)
+	if err != nil {
+		return err
+	}
+	doing := fmt.Sprintf("downloading s3://%s/%s", bucket, key)
+	object, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if _, missing := errors.AsType[*s3types.NoSuchKey](err); missing {
 		return fmt.Errorf("%s: %w", doing, ErrNoObject)
 	}
@@ -120,12 +150,16 @@ func (c *Cloud) Download(ctx context.Context, key string, w io.Writer) error {
 
 // StartExecution starts the state machine on a campaign and returns the ARN of the execution.
 func (c *Cloud) StartExecution(ctx context.Context, name, campaign string) (string, error) {
+	machine, err := c.output(ctx, deployment.StateMachine)
+	if err != nil {
+		return "", err
+	}
 	input, err := json.Marshal(workflow.ExecutionInput{Campaign: campaign})
 	if err != nil {
 		return "", err
 	}
 	started, err := c.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: &c.settings.StateMachine, Name: &name, Input: aws.String(string(input)),
+		StateMachineArn: &machine, Name: &name, Input: aws.String(string(input)),
 	})
 	if err != nil {
 		return "", c.explain(ctx, "starting the execution "+name, err)
@@ -177,11 +211,15 @@ func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow
 		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
 		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
 	}[in.Action] + in.Campaign
+	function, err := c.output(ctx, deployment.ControlFunction)
+	if err != nil {
+		return workflow.Report{}, err
+	}
 	payload, err := json.Marshal(in)
 	if err != nil {
 		return workflow.Report{}, err
 	}
-	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.settings.ControlFunction, Payload: payload})
+	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: payload})
 	if err != nil {
 		return workflow.Report{}, c.explain(ctx, doing, err)
 	}
@@ -190,7 +228,7 @@ func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow
 	}
 	var report workflow.Report
 	if err := json.Unmarshal(answer.Payload, &report); err != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, c.settings.ControlFunction, err)
+		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, function, err)
 	}
 	return report, nil
 }

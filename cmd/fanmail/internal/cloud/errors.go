@@ -1,21 +1,26 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"reflect"
+	"regexp"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 
+	"fanmail/cmd/fanmail/internal/deployments"
 	"fanmail/shared/workflow"
 )
 
-// explain makes one line of what the SDK says: what was being done, and why it failed, without request ids and layers.
-// A nil err stays nil; an interrupted call keeps context.Canceled for errors.Is.
+// explain makes one line of what the SDK says: what was being done, why it failed, and the next command, without request ids and
+// layers. A nil err stays nil; an interrupted call keeps context.Canceled for errors.Is.
 func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
@@ -23,14 +28,19 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		if api.ErrorMessage() == "" || api.ErrorMessage() == api.ErrorCode() {
-			return fmt.Errorf("%s: %s", doing, api.ErrorCode())
-		}
-		return fmt.Errorf("%s: %s: %s", doing, api.ErrorCode(), api.ErrorMessage())
+	// Getting credentials may call AWS as well, so its errors are recognized before those of the call itself.
+	if _, cause, ok := strings.Cut(err.Error(), "get credentials: "); ok {
+		return fmt.Errorf("%s: %s", doing, c.noCredentials(err, cause))
 	}
-	if strings.Contains(err.Error(), "get credentials") {
-		return fmt.Errorf("%s: no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", doing)
+	operation, _ := errors.AsType[*smithy.OperationError](err)
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		if next := c.nextCommand(api, operation); next != "" {
+			return fmt.Errorf("%s: %s: %s", doing, codeAndMessage(api), next)
+		}
+		return fmt.Errorf("%s: %s", doing, codeAndMessage(api))
+	}
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok && c.endpoint == "" {
+		return fmt.Errorf("%s: the address %s is not found: is there a region %s (--region), and a network?", doing, unknown.Name, c.region)
 	}
 	if unreachable, ok := errors.AsType[*net.OpError](err); ok {
 		if c.endpoint != "" {
@@ -38,10 +48,94 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 		}
 		return fmt.Errorf("%s: AWS does not answer: %w", doing, unreachable)
 	}
-	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
+	if operation != nil {
 		err = operation.Err
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func codeAndMessage(api smithy.APIError) string {
+	if api.ErrorMessage() == "" || api.ErrorMessage() == api.ErrorCode() {
+		return api.ErrorCode()
+	}
+	return api.ErrorCode() + ": " + api.ErrorMessage()
+}
+
+// nextCommand is what to do about an answer of AWS that is not about our deployment; "" where there is nothing to add.
+func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationError) string {
+	switch api.ErrorCode() {
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden":
+		return fmt.Sprintf("%s is not allowed: docs/aws.md has the IAM policy of an operator", denied(api.ErrorMessage(), operation))
+	case "ExpiredToken", "ExpiredTokenException":
+		return c.signIn()
+	case "RequestTimeTooSkewed", "RequestExpired":
+		return setClock
+	case "SignatureDoesNotMatch", "InvalidSignatureException":
+		if strings.HasPrefix(api.ErrorMessage(), "Signature expired") || strings.HasPrefix(api.ErrorMessage(), "Signature not yet current") {
+			return setClock
+		}
+		return c.wrongKey()
+	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure":
+		return c.wrongKey()
+	case "PermanentRedirect", "MovedPermanently", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
+		return fmt.Sprintf("the bucket is not in the region %s: name the deployment's with --region", c.region)
+	}
+	return ""
+}
+
+const setClock = "set the clock of this machine"
+
+func (c *Cloud) wrongKey() string {
+	return fmt.Sprintf("the access key is wrong or deleted, or the account has not enabled the region %s: look at %s, and name another --profile or --region",
+		c.region, "`aws configure list`")
+}
+
+// signIn is what renews credentials that have an end.
+func (c *Cloud) signIn() string {
+	profile := ""
+	if c.choice.Profile.Value != "" {
+		profile = " --profile " + c.choice.Profile.Value
+	}
+	return fmt.Sprintf("sign in again with `aws sso login%s`, or renew AWS_SESSION_TOKEN and its keys", profile)
+}
+
+// noCredentials tells sessions that have ended from credentials that there are not.
+func (c *Cloud) noCredentials(err error, cause string) string {
+	_, ended := errors.AsType[*ssocreds.InvalidTokenError](err)
+	api, answered := errors.AsType[smithy.APIError](err)
+	switch {
+	case ended || strings.Contains(cause, "SSO"):
+		return "the AWS credentials have ended: " + c.signIn()
+	case answered && strings.HasPrefix(api.ErrorCode(), "ExpiredToken"):
+		return codeAndMessage(api) + ": " + c.signIn()
+	case answered:
+		return "no AWS credentials: " + codeAndMessage(api)
+	case strings.Contains(cause, "no EC2 IMDS role found"), strings.Contains(cause, "static credentials are empty"):
+		return "no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+	}
+	return "no AWS credentials: " + cause
+}
+
+var notAuthorized = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)
+
+// denied names the action: as AWS does, or else as the call needs it.
+func denied(message string, operation *smithy.OperationError) string {
+	if m := notAuthorized.FindStringSubmatch(message); m != nil {
+		return m[1]
+	}
+	if operation == nil {
+		return "the call"
+	}
+	return cmp.Or(actionsOf(operation.Service(), operation.Operation()), operation.Operation())
+}
+
+// explainConfig makes one line of an error in the user's AWS configuration.
+func explainConfig(choice deployments.Choice, err error) error {
+	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
+		return fmt.Errorf("there is no AWS profile %s (%s): `aws configure list-profiles` lists them",
+			missing.Profile, cmp.Or(choice.Profile.From, "AWS_PROFILE"))
+	}
+	return fmt.Errorf("reading the AWS configuration: %w", err)
 }
 
 // FunctionError is what a Lambda function of ours answers when it fails; Step Functions passes the same JSON as the cause.

@@ -1,43 +1,59 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
+
+	"fanmail/shared/deployment"
 )
 
-// Settings says where the deployment is. The AWS SDK reads its own variables (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL ...)
-// beside them.
-type Settings struct {
-	// Bucket holds the campaign folders, the work files and the reports.
-	Bucket string
-	// StateMachine is the ARN of the state machine that sends a campaign.
-	StateMachine string
-	// ControlFunction is the name or the ARN of the Lambda function that answers with the state of a campaign.
-	ControlFunction string
+// Need looks up what a verb needs of the deployment, before it does anything. The error has a line for each that is missing. No
+// call is made where the environment gives all of it.
+func (c *Cloud) Need(ctx context.Context, outputs ...deployment.Output) error {
+	for _, o := range outputs {
+		if c.fromEnvironment(o) {
+			continue
+		}
+		if _, err := c.Stack(ctx); err != nil {
+			return err
+		}
+		break
+	}
+	var missing []error
+	for _, o := range outputs {
+		if _, err := c.output(ctx, o); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	return errors.Join(missing...)
 }
 
-// The environment variables of Settings.
-const (
-	bucketVariable       = "FANMAIL_BUCKET"
-	stateMachineVariable = "FANMAIL_STATE_MACHINE_ARN"
-	controlVariable      = "FANMAIL_CONTROL_FUNCTION"
-)
+// fromEnvironment tells whether the environment alone decides: a stage on the command line must not be contradicted by it.
+func (c *Cloud) fromEnvironment(o deployment.Output) bool {
+	return c.getenv(o.Variable) != "" && !c.choice.Stage.OnCommandLine()
+}
 
-// ReadSettings reads the variables through getenv. The error names all that are missing, a line each.
-func ReadSettings(getenv func(string) string) (Settings, error) {
-	var missing []error
-	read := func(name, output string) string {
-		value := getenv(name)
-		if value == "" {
-			missing = append(missing, fmt.Errorf("%s is not set: for the local runtime, copy the export lines that "+
-				"`fanmail local` prints; for a deployment, it is the stack output %s", name, output))
-		}
-		return value
+// output is what the environment says of a part of the deployment, or else the stack.
+func (c *Cloud) output(ctx context.Context, o deployment.Output) (string, error) {
+	given := c.getenv(o.Variable)
+	if c.fromEnvironment(o) {
+		return given, nil
 	}
-	settings := Settings{
-		Bucket:          read(bucketVariable, "Bucket"),
-		StateMachine:    read(stateMachineVariable, "StateMachineArn"),
-		ControlFunction: read(controlVariable, "ControlFunction"),
+	stack, err := c.Stack(ctx)
+	if err != nil {
+		return "", err
 	}
-	return settings, errors.Join(missing...)
+	found := stack.Outputs[o.Key]
+	switch {
+	case given != "" && found != "" && given != found:
+		return "", fmt.Errorf("%s is %s, but %s of the stack %s (%s) is %s: unset the variable, or leave out %s",
+			o.Variable, given, o.Key, stack.Name, c.choice.Stage.From, found, c.choice.Stage.From)
+	case given != "":
+		return given, nil
+	case found == "":
+		return "", fmt.Errorf("the stack %s has no output %s (%s): it was deployed by an older Fanmail: deploy again with `make deploy STAGE=%s`, or set %s",
+			stack.Name, o.Key, o.What, stack.Stage(), o.Variable)
+	}
+	return found, nil
 }

@@ -1,0 +1,101 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"fanmail/shared/deployment"
+)
+
+// Identity is who calls.
+type Identity struct {
+	Account string `json:"account"`
+	ARN     string `json:"arn"`
+}
+
+// Identity asks STS who calls.
+func (c *Cloud) Identity(ctx context.Context) (Identity, error) {
+	who, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, c.explain(ctx, "asking who calls", err)
+	}
+	return Identity{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}, nil
+}
+
+// where names region and account, for an error that says where nothing was found. It leaves out the account that STS does not say.
+func (c *Cloud) where(ctx context.Context) string {
+	place := "in the region " + c.region
+	if from := c.choice.Region.From; from != "" {
+		place += " (" + from + ")"
+	}
+	if who, err := c.Identity(ctx); err == nil {
+		place += " of the account " + who.Account
+	}
+	if c.endpoint != "" {
+		place += " at AWS_ENDPOINT_URL=" + c.endpoint
+	}
+	return place
+}
+
+// Concurrency is the concurrency of Lambda in the account and region.
+type Concurrency struct {
+	// Limit is what the account may run at once; Unreserved what no function has reserved.
+	Limit      int `json:"limit"`
+	Unreserved int `json:"unreserved"`
+	// Own is what the functions of Stage have reserved already; Stage is "" before the first deployment.
+	Own   int    `json:"own"`
+	Stage string `json:"stage"`
+}
+
+// Others is what other functions have reserved.
+func (c Concurrency) Others() int { return c.Limit - c.Unreserved - c.Own }
+
+// Concurrency asks Lambda for the account's concurrency, and for what these functions have reserved by an earlier deployment: of the
+// stage that is named, or else of the only stack.
+func (c *Cloud) Concurrency(ctx context.Context, functions []deployment.Function) (Concurrency, error) {
+	found := Concurrency{Stage: c.choice.Stage.Value}
+	if found.Stage == "" {
+		stack, err := c.Stack(ctx)
+		if err != nil && !errors.Is(err, ErrNoStack) {
+			return found, err
+		}
+		found.Stage = stack.Stage()
+	}
+	settings, err := c.functions.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil {
+		return found, c.explain(ctx, "asking for the account's concurrency of Lambda", err)
+	}
+	if settings.AccountLimit == nil {
+		return found, errors.New("asking for the account's concurrency of Lambda: the answer has no AccountLimit")
+	}
+	found.Limit = int(settings.AccountLimit.ConcurrentExecutions)
+	found.Unreserved = int(aws.ToInt32(settings.AccountLimit.UnreservedConcurrentExecutions))
+	if found.Stage == "" {
+		return found, nil
+	}
+	for _, f := range functions {
+		reserved, err := c.reserved(ctx, deployment.FunctionName(found.Stage, f.Key))
+		if err != nil {
+			return found, err
+		}
+		found.Own += reserved
+	}
+	return found, nil
+}
+
+// reserved is what a function has reserved; 0 for one that there is not yet.
+func (c *Cloud) reserved(ctx context.Context, function string) (int, error) {
+	answer, err := c.functions.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
+	if _, missing := errors.AsType[*lambdatypes.ResourceNotFoundException](err); missing {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, c.explain(ctx, "asking for the reserved concurrency of "+function, err)
+	}
+	return int(aws.ToInt32(answer.ReservedConcurrentExecutions)), nil
+}

@@ -1,0 +1,54 @@
+package cloud
+
+import "strings"
+
+// Call is a call of AWS that the CLI makes.
+type Call struct {
+	// Operation is the call as the SDK names it: service and operation.
+	Operation string
+	// Action is what IAM must allow.
+	Action string
+	// Resource is what the action is on, in words; "*" where AWS knows no resource for it.
+	Resource string
+	// Verbs are the commands that make the call.
+	Verbs []string
+}
+
+// finders are the verbs that look for the stack where the environment does not say where the deployment is.
+var finders = []string{"budget", "migrate", "rate", "report", "resolve", "start", "status", "whoami"}
+
+// Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and no others.
+var Calls = []Call{
+	{"CloudFormation.DescribeStacks", "cloudformation:DescribeStacks", "the stack", finders},
+	// CloudFormation asks for this one as well where no stack is named.
+	{"CloudFormation.DescribeStacks", "cloudformation:ListStacks", "*", finders},
+	// IAM allows this to everybody.
+	{"STS.GetCallerIdentity", "sts:GetCallerIdentity", "*", finders},
+	{"S3.HeadObject", "s3:GetObject", "objects of the bucket", []string{"start"}},
+	{"S3.GetObject", "s3:GetObject", "objects of the bucket", []string{"report"}},
+	{"S3.PutObject", "s3:PutObject", "objects of the bucket", []string{"start"}},
+	{"S3.CreateMultipartUpload", "s3:PutObject", "objects of the bucket", []string{"start"}},
+	{"S3.UploadPart", "s3:PutObject", "objects of the bucket", []string{"start"}},
+	{"S3.CompleteMultipartUpload", "s3:PutObject", "objects of the bucket", []string{"start"}},
+	// A large upload that fails in the middle is taken back.
+	{"S3.AbortMultipartUpload", "s3:AbortMultipartUpload", "objects of the bucket", []string{"start"}},
+	// Without this, S3 says of an object that is not there that access is denied.
+	{"S3.HeadObject", "s3:ListBucket", "the bucket", []string{"start"}},
+	{"S3.GetObject", "s3:ListBucket", "the bucket", []string{"report"}},
+	{"SFN.StartExecution", "states:StartExecution", "the state machine", []string{"start"}},
+	{"SFN.DescribeExecution", "states:DescribeExecution", "executions of the state machine", []string{"start", "status"}},
+	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"migrate", "rate", "report", "resolve", "start", "status"}},
+	{"Lambda.GetAccountSettings", "lambda:GetAccountSettings", "*", []string{"budget"}},
+	{"Lambda.GetFunctionConcurrency", "lambda:GetFunctionConcurrency", "the functions", []string{"budget"}},
+}
+
+// actionsOf are the IAM actions of a call; "" for one that the CLI does not make.
+func actionsOf(service, operation string) string {
+	var actions []string
+	for _, call := range Calls {
+		if call.Operation == service+"."+operation {
+			actions = append(actions, call.Action)
+		}
+	}
+	return strings.Join(actions, " or ")
+}

@@ -1,0 +1,59 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"fanmail/shared/deployment"
+	"fanmail/shared/workflow"
+)
+
+// Migrate invokes the function that keeps tables and role, and waits for its end: for its timeout and a little more. It is never
+// invoked a second time for the same call, because the first may still be at work.
+func (c *Cloud) Migrate(ctx context.Context) (workflow.MigrateOutput, error) {
+	var out workflow.MigrateOutput
+	function, err := c.output(ctx, deployment.MigrateFunction)
+	if err != nil {
+		return out, err
+	}
+	patience, err := migratePatience()
+	if err != nil {
+		return out, err
+	}
+	doing := "migrating by the function " + function
+	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: []byte("{}")}, func(o *lambda.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(patience)
+	})
+	if err != nil {
+		return out, c.explain(ctx, doing, err)
+	}
+	if answer.FunctionError != nil {
+		return out, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
+	}
+	if err := json.Unmarshal(answer.Payload, &out); err != nil {
+		return out, fmt.Errorf("%s: its answer can't be read: %w", doing, err)
+	}
+	return out, nil
+}
+
+// migratePatience is longer than the function may take, with a cold start.
+func migratePatience() (time.Duration, error) {
+	functions, err := deployment.Functions()
+	if err != nil {
+		return 0, err
+	}
+	const more = 30 * time.Second
+	for _, f := range functions {
+		if f.Key == deployment.MigrateKey {
+			return f.Timeout + more, nil
+		}
+	}
+	return 0, fmt.Errorf("functions.yml has no function %s", deployment.MigrateKey)
+}
