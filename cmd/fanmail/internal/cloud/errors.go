@@ -77,6 +77,8 @@ func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationErro
 		return c.wrongKey()
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure":
 		return c.wrongKey()
+	case "TooManyRequestsException":
+		return "another one may be at work: run it again in a minute"
 	case "PermanentRedirect", "MovedPermanently", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return fmt.Sprintf("the bucket is not in the region %s: name the deployment's with --region", c.region)
 	}

@@ -3,7 +3,10 @@ package cloud
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,6 +34,9 @@ func (c *Cloud) Migrate(ctx context.Context) (workflow.MigrateOutput, error) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(patience)
 	})
+	if ctx.Err() == nil && lost(err) {
+		return out, fmt.Errorf("%s: its answer was lost, and it may still be at work: run `fanmail migrate` again in %v, it changes nothing twice", doing, patience.Round(time.Minute))
+	}
 	if err != nil {
 		return out, c.explain(ctx, doing, err)
 	}
@@ -56,4 +62,13 @@ func migratePatience() (time.Duration, error) {
 		}
 	}
 	return 0, fmt.Errorf("functions.yml has no function %s", deployment.MigrateKey)
+}
+
+// lost tells whether a call may have reached AWS although no answer came: the connection broke, or the answer took too long.
+func lost(err error) bool {
+	if broken, ok := errors.AsType[*net.OpError](err); ok {
+		return broken.Op != "dial"
+	}
+	slow, ok := errors.AsType[net.Error](err)
+	return ok && slow.Timeout() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
