@@ -20,11 +20,11 @@ type ExecutionInput struct {
 	Campaign string `json:"campaign"`
 }
 
-// PrepareInput is the input of lambdas/prepare. Input is the input of the execution as the user wrote it; Prepare reads
-// it strictly, so that a misspelt key gets a clear answer.
+// PrepareInput is the input of lambdas/prepare. Input is the input of the execution as the user wrote it, any JSON; Prepare
+// reads it strictly, so that a misspelt key gets a clear answer.
 type PrepareInput struct {
-	Input     map[string]any `json:"input"`
-	Execution string         `json:"execution"`
+	Input     any    `json:"input"`
+	Execution string `json:"execution"`
 }
 
 // PrepareOutput becomes the state's data for the rest of the execution.
