@@ -5,6 +5,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -127,7 +128,16 @@ func (e StateError) Reason() string {
 	return e.Error + ": " + cause
 }
 
-// FinishInput is the input of lambdas/finish. The campaign is the one that Execution owns.
+// ReasonInterrupted is FinishInput.Reason for an execution that EventBridge reports to have ended as FAILED, TIMED_OUT or ABORTED.
+const ReasonInterrupted = "interrupted"
+
+// Interruption is the reason for a reader of a campaign whose execution ended so.
+func Interruption(campaign, status string) string {
+	return fmt.Sprintf("its execution is %s; `fanmail start %s` resumes it", status, campaign)
+}
+
+// FinishInput is the input of lambdas/finish. The campaign is the one that Execution owns. With ReasonInterrupted, Error.Error is
+// the status of the execution; without an Error that reason comes from the state machine, about a campaign that was interrupted before.
 type FinishInput struct {
 	Execution string      `json:"execution"`
 	Reason    string      `json:"reason"`
