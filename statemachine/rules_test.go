@@ -104,8 +104,9 @@ func timeoutsExceed(c contract) (wrong []string) {
 var advised = []string{"Lambda.TooManyRequestsException", "Lambda.ClientExecutionTimeoutException",
 	"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"}
 
-// refused are the errors with which Invoke refuses an invocation that it may take later: no handler has run, so as many attempts as
-// here do no harm. With full jitter up to MaxDelaySeconds, half of that passes between two of them on average.
+// refused are the errors with which Invoke refuses an invocation that it may take later: no handler has run, so as
+// many attempts as here do no harm. With full jitter up to MaxDelaySeconds, half of that passes between two of them
+// on average.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 var refused = map[string]float64{
 	"Lambda.TooManyRequestsException": 1000, "Lambda.EC2ThrottledException": 1000,
@@ -153,8 +154,9 @@ func tasksAreRetried(c contract) (wrong []string) {
 	return wrong
 }
 
-// endsAreOwn: whatever the input and the error, an execution ends with an error of our own. A result can't be put into an input
-// that is no object. Whether a Fail state may raise a name that begins with "States." is not documented.
+// endsAreOwn: whatever the input and the error, an execution ends with an error of our own. A result can't be put
+// into an input that is no object. Whether a Fail state may raise a name that begins with "States." is not
+// documented.
 func endsAreOwn(c contract) (wrong []string) {
 	if first := c.machine.states[c.machine.startAt]; first.text("Type") != "Pass" || first.has("ResultPath") || len(first.object("Parameters")) == 0 {
 		wrong = append(wrong, fmt.Sprintf("%s: the first state does not make an object of the input", c.machine.startAt))

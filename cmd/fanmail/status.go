@@ -43,8 +43,9 @@ that works on it still runs: when it was stopped, the state is interrupted.`,
 	return c
 }
 
-// explainInterruption gives a campaign that is under way, but whose execution no longer runs, a state and a reason that say so. The
-// ledger says it by itself once the function finish has been told: this is for the seconds until then, and should it not be told.
+// explainInterruption gives a campaign that is under way, but whose execution no longer runs, a state and a reason
+// that say so. The ledger says it by itself once the function finish has been told: this is for the seconds until
+// then, and should it not be told.
 func explainInterruption(ctx context.Context, aws *cloud.Cloud, r *workflow.Report) error {
 	if !follow.UnderWay(*r) {
 		return nil

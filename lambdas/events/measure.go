@@ -9,7 +9,8 @@ import (
 
 const (
 	permanent = "Permanent/"
-	// unsent is the bounce of an address on the account's suppression list: SES accepted the message, and did not send it.
+	// unsent is the bounce of an address on the account's suppression list: SES accepted the message, and did not
+	// send it.
 	unsent = permanent + "OnAccountSuppressionList"
 )
 
@@ -27,5 +28,8 @@ func measure(emitter *metrics.Emitter, events []ledger.Event) {
 			complained++
 		}
 	}
-	emitter.Emit(metrics.Of(metrics.Delivered, delivered), metrics.Of(metrics.Bounced, bounced), metrics.Of(metrics.Complained, complained))
+	emitter.Emit(
+		metrics.Of(metrics.Delivered, delivered), metrics.Of(metrics.Bounced, bounced),
+		metrics.Of(metrics.Complained, complained),
+	)
 }

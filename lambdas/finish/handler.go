@@ -58,8 +58,8 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
 }
 
-// interrupt notes that the execution, which owns the campaign, has ended with the status. It writes no report: the events of messages
-// that are out are still to come, and the next start goes on.
+// interrupt notes that the execution, which owns the campaign, has ended with the status. It writes no report: the
+// events of messages that are out are still to come, and the next start goes on.
 func interrupt(ctx context.Context, db *bun.DB, c *ledger.Campaign, status string) (workflow.Report, error) {
 	changed, err := ledger.Interrupt(ctx, db, c, workflow.Interruption(c.Name, status))
 	if err != nil || !changed {

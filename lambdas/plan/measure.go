@@ -11,8 +11,8 @@ import (
 	"fanmail/shared/planner"
 )
 
-// measure emits what the alarms compare: the connections with their bound, what is sent with the account's rate. A plan that did not
-// ask for the quota leaves the rate out.
+// measure emits what the alarms compare: the connections with their bound, what is sent with the account's rate. A
+// plan that did not ask for the quota leaves the rate out.
 func (h *handler) measure(ctx context.Context, db *bun.DB, quota planner.Quota) {
 	if h.metrics == nil {
 		return

@@ -21,5 +21,8 @@ func inputObject(in any) (map[string]any, error) {
 	case bool:
 		kind = "true or false"
 	}
-	return nil, &workflow.InvalidCampaign{Message: fmt.Sprintf(`the execution's input is %s and no JSON object; write {"campaign": "spring-sale"}`, kind)}
+	const advice = `write {"campaign": "spring-sale"}`
+	return nil, &workflow.InvalidCampaign{
+		Message: fmt.Sprintf("the execution's input is %s and no JSON object; %s", kind, advice),
+	}
 }

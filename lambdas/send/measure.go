@@ -11,14 +11,15 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// measure emits what an invocation has done, also when it ends with an error. The sessions are counted last, when every sender has one,
-// and not after an error: the connection may be what went wrong.
+// measure emits what an invocation has done, also when it ends with an error. The sessions are counted last, when
+// every sender has one, and not after an error: the connection may be what went wrong.
 func (h *handler) measure(ctx context.Context, db *bun.DB, out workflow.SendOutput, throttles int, failed error) {
 	if h.metrics == nil {
 		return
 	}
 	values := []metrics.Value{
-		metrics.Of(metrics.Accepted, out.Sent), metrics.Of(metrics.Failed, out.Failed), metrics.Of(metrics.Throttled, throttles),
+		metrics.Of(metrics.Accepted, out.Sent), metrics.Of(metrics.Failed, out.Failed),
+		metrics.Of(metrics.Throttled, throttles),
 	}
 	if failed == nil {
 		sessions, err := ledger.Sessions(ctx, db)

@@ -191,7 +191,8 @@ func denyInvocation(w http.ResponseWriter, err error) {
 	var refused refusal
 	switch {
 	case errors.As(err, &refused):
-		deny(w, refusals[string(refused)], string(refused), "The local Lambda service was told to refuse this invocation.", map[string]string{"Type": "Service"})
+		deny(w, refusals[string(refused)], string(refused), "The local Lambda service was told to refuse this.",
+			map[string]string{"Type": "Service"})
 	case errors.As(err, &reason):
 		deny(w, http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.", map[string]string{"Reason": string(reason), "Type": "User"})
 	default:

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// refusals are the errors of Invoke that Refuse knows, with their HTTP status: what AWS answers before there is an environment, because
-// of the network of a VPC, the key of the variables, or a function that is being changed.
+// refusals are the errors of Invoke that Refuse knows, with their HTTP status: what AWS answers before there is an
+// environment, because of the network of a VPC, the key of the variables, or a function that is being changed.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 var refusals = map[string]int{
 	"EC2AccessDeniedException":             http.StatusBadGateway,
@@ -27,10 +27,11 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// Refuse makes the next n invocations of a function end with an error of Invoke; 0 ends that. No environment sees them.
+// Refuse makes the next n invocations of a function end with an error of Invoke; 0 ends that. No environment sees
+// them.
 func (s *Service) Refuse(function, exception string, n int) error {
 	if _, ok := refusals[exception]; !ok {
-		return fmt.Errorf("refusing invocations with %s: it is none of the errors of Invoke that are known here", exception)
+		return fmt.Errorf("refusing invocations with %s: it is none of the errors of Invoke known here", exception)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

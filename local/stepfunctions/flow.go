@@ -73,7 +73,8 @@ func (st *failState) raise(s *scope) *failure {
 	}
 	if strings.HasPrefix(out.name, reserved) {
 		// Whether AWS takes such a name is not documented, and other emulators refuse it.
-		return failf(errRuntime, "The ErrorPath gives %s: a Fail state with a name of Step Functions' own is not supported", out.name)
+		return failf(errRuntime,
+			"The ErrorPath gives %s: a Fail state with a name of Step Functions' own is not supported", out.name)
 	}
 	return out
 }

@@ -24,8 +24,9 @@ type Config struct {
 	Functions map[string]string
 	// Logger gets a line for each execution that ends; none if nil.
 	Logger *slog.Logger
-	// Ended is called, in a goroutine of its own, when an execution has ended as FAILED, TIMED_OUT or ABORTED, but not for children of a
-	// Map Run, nor when Close ends it. EventBridge has such an event ("Step Functions Execution Status Change"). nil: nobody is told.
+	// Ended is called, in a goroutine of its own, when an execution has ended as FAILED, TIMED_OUT or ABORTED, but
+	// not for children of a Map Run, nor when Close ends it. EventBridge has such an event ("Step Functions Execution
+	// Status Change"). nil: nobody is told.
 	Ended func(ctx context.Context, executionARN, status string)
 	// Clock is what Wait states and all timestamps follow; nil is real time. Retry delays and time-outs are always in real time.
 	Clock *clock.Clock
@@ -194,7 +195,8 @@ func (s *Service) openRun(r *mapRun) bool {
 	return open
 }
 
-// announce tells whoever wants to know that an execution has ended badly. It must be called while the execution still counts as working.
+// announce tells whoever wants to know that an execution has ended badly. It must be called while the execution still
+// counts as working.
 func (s *Service) announce(e *execution, status string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -149,13 +149,17 @@ func (p *parser) fail(f *fields, st *state) {
 	st.fail.namePath = p.failText(f, "ErrorPath")
 	st.fail.causePath = p.failText(f, "CausePath")
 	if strings.HasPrefix(st.fail.name, reserved) {
-		p.refuse(join(f.at, "Error"), "a Fail state with a name of Step Functions' own, %s, is not supported", st.fail.name)
+		p.refuse(join(f.at, "Error"), "a Fail state with a name of Step Functions' own, %s, is not supported",
+			st.fail.name)
 	}
 }
 
 // failFunctions are the intrinsic functions that ErrorPath and CausePath may call.
 // Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html
-var failFunctions = []string{"States.Format", "States.JsonToString", "States.ArrayGetItem", "States.Base64Encode", "States.Base64Decode", "States.Hash", "States.UUID"}
+var failFunctions = []string{
+	"States.Format", "States.JsonToString", "States.ArrayGetItem", "States.Base64Encode", "States.Base64Decode",
+	"States.Hash", "States.UUID",
+}
 
 // failText takes an optional path, or an intrinsic function that gives a string.
 func (p *parser) failText(f *fields, key string) expression {

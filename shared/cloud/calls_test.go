@@ -20,7 +20,8 @@ var (
 	otherActions  = map[string]string{"s3:ListObjectsV2": "s3:ListBucket", "transfermanager:UploadObject": "s3:PutObject"}
 )
 
-// notCalled are permissions without a call: S3 answers NoSuchKey for a missing object only to those who may list the bucket.
+// notCalled are permissions without a call: S3 answers NoSuchKey for a missing object only to those who may list the
+// bucket.
 var notCalled = map[string][]string{"prepare": {"s3:ListBucket"}}
 
 // polling is what Lambda's pollers do with the role of a function that has an event source.
@@ -28,7 +29,8 @@ var polling = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Recei
 
 const sdk = "github.com/aws/aws-sdk-go-v2/"
 
-// actionOf is the IAM action of a function or method of the SDK, or of an interface that has one: it takes the operation's input.
+// actionOf is the IAM action of a function or method of the SDK, or of an interface that has one: it takes the
+// operation's input.
 func actionOf(f *types.Func) (action string, ok bool) {
 	if f.Name() == "BuildAuthToken" && f.Pkg().Path() == sdk+"feature/rds/auth" {
 		return "rds-db:connect", true

@@ -1,9 +1,10 @@
 // Package cloud makes the AWS clients of the Lambda functions. Its list of calls is the whole of what they ask of AWS; the
-// IAM statements of serverless.yml follow it, and a test holds it against the code of each function. A row has one action.
+// IAM statements of serverless.yml follow it, and a test holds it against the code of each function. A row has one
+// action.
 //
 //	action                         functions              for
-//	rds-db:connect                 all                    a session by IAM token (package database, DATABASE_AUTH=iam)
-//	s3:GetObject                   plan, prepare, send    the campaign folder, the content snapshot, the results of a wave
+//	rds-db:connect                 all                    an IAM token (package database, DATABASE_AUTH=iam)
+//	s3:GetObject                   plan, prepare, send    campaign folders, content snapshots, the results of a wave
 //	s3:ListBucket                  plan                   the results of a wave
 //	s3:ListBucket                  prepare                so that a missing file is NoSuchKey and not AccessDenied
 //	s3:PutObject                   finish, plan, prepare  content, rejects.csv, manifests, report.json, outcomes.csv

@@ -27,8 +27,8 @@ type code struct {
 	methods map[string][]*types.Func
 }
 
-// readCode reads the packages of the Lambda functions and what they import of the module from their source, everything else from what the
-// compiler has kept of it.
+// readCode reads the packages of the Lambda functions and what they import of the module from their source,
+// everything else from what the compiler has kept of it.
 func readCode(t *testing.T) code {
 	t.Helper()
 	command := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,GoFiles,Export", "./lambdas/...")
@@ -112,8 +112,8 @@ func (c code) read(file *ast.File, info *types.Info, path, name string) {
 	}
 }
 
-// handedOver are the methods that a call may use of its arguments, because it takes them as an interface. What the SDK does with a client
-// that it is given is told by what is called of the SDK then.
+// handedOver are the methods that a call may use of its arguments, because it takes them as an interface. What the
+// SDK does with a client that it is given is told by what is called of the SDK then.
 func handedOver(call *ast.CallExpr, info *types.Info) (methods []*types.Func) {
 	signature, ok := info.Types[call.Fun].Type.(*types.Signature)
 	if selector, isSelector := call.Fun.(*ast.SelectorExpr); !ok || isSelector && ofSDK(info.Uses[selector.Sel]) {

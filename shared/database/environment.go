@@ -23,13 +23,14 @@ func FromEnvironment(application string) *Handle {
 	return fromVariables(application, functionVariables, os.Getenv(functionVariables.auth))
 }
 
-// AdminFromEnvironment returns the handle of an administrator, who may create roles and tables, or nil when none is given:
+// AdminFromEnvironment returns the handle of an administrator, who may create roles and tables, or nil when none is
+// given:
 //
 //	DATABASE_ADMIN_URL         the database, and the administrator in it
-//	DATABASE_ADMIN_AUTH        password, iam or secret; empty means password if there is a DATABASE_ADMIN_URL, else secret if there is
-//	                           a DATABASE_ADMIN_SECRET_ARN
-//	DATABASE_ADMIN_SECRET_ARN  the administrator's secret, as RDS writes it. Without a DATABASE_ADMIN_URL host and database are those of
-//	                           DATABASE_URL, and if that is empty, those of the secret
+//	DATABASE_ADMIN_AUTH        password, iam or secret; empty means password if there is a DATABASE_ADMIN_URL, else
+//	                           secret if there is a DATABASE_ADMIN_SECRET_ARN
+//	DATABASE_ADMIN_SECRET_ARN  the administrator's secret, as RDS writes it. Without a DATABASE_ADMIN_URL host and
+//	                           database are those of DATABASE_URL, and if that is empty, those of the secret
 func AdminFromEnvironment(application string) *Handle {
 	v, kind := adminVariables, os.Getenv(adminVariables.auth)
 	if kind == "" {
@@ -77,7 +78,8 @@ func authentication(v variables, kind string) (Option, error) {
 		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("%s is %q: write password, iam or secret", v.auth, kind)}
 	}
 	if kind == "secret" && secretARN == "" {
-		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("%s is secret, but %s is not set: name the secret that has the username and the password", v.auth, v.secret)}
+		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf(
+			"%s is secret, but %s is not set: name the secret that has the username and the password", v.auth, v.secret)}
 	}
 	c, err := cloud.Config(context.Background())
 	if err != nil {

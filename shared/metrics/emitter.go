@@ -17,8 +17,9 @@ type Value struct {
 // Of is the value of a count.
 func Of[N int | int64 | float64](name string, value N) Value { return Value{name, float64(value)} }
 
-// Emitter writes metrics as lines of JSON in the embedded metric format, which CloudWatch Logs makes metrics of. Whatever the log
-// format of a function is, Lambda passes on a line that is JSON as it stands, on runtimes that are not its own.
+// Emitter writes metrics as lines of JSON in the embedded metric format, which CloudWatch Logs makes metrics of.
+// Whatever the log format of a function is, Lambda passes on a line that is JSON as it stands, on runtimes that are
+// not its own.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 type Emitter struct {
@@ -44,7 +45,8 @@ type definition struct {
 	Unit string
 }
 
-// Emit writes the values as one line. A function does not fail for its metrics: what can't be written is a warning in its log.
+// Emit writes the values as one line. A function does not fail for its metrics: what can't be written is a warning in
+// its log.
 func (e *Emitter) Emit(values ...Value) {
 	if e == nil || e.stage == "" {
 		return

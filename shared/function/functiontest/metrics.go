@@ -8,8 +8,8 @@ import (
 	"fanmail/shared/metrics"
 )
 
-// Metrics adds up the metrics among the lines of a function's log: their sums, and the largest value of each. A line of metrics that
-// belongs to no stage fails the test.
+// Metrics adds up the metrics among the lines of a function's log: their sums, and the largest value of each. A line
+// of metrics that belongs to no stage fails the test.
 func Metrics(t testing.TB, log []byte) (sums, largest map[string]float64) {
 	t.Helper()
 	sums, largest = map[string]float64{}, map[string]float64{}
