@@ -11,6 +11,9 @@ import (
 // accessKey is both halves of the credentials: nothing here checks a signature, but SDKs do not call without one.
 const accessKey = "local"
 
+// stage is that of the deployment.
+const stage = "local"
+
 // configurationSet is that of the deployment: SES publishes the events of messages that name one.
 const configurationSet = "fanmail-local"
 
@@ -83,6 +86,7 @@ func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 	environment := map[string]string{
 		"DATABASE_URL":   r.role.url,
 		"FANMAIL_BUCKET": BucketName,
+		"FANMAIL_STAGE":  stage,
 	}
 	if f.Key == migrateKey {
 		environment["FANMAIL_CONNECTION_LIMIT"] = strconv.Itoa(r.ConnectionBound())

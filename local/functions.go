@@ -16,6 +16,8 @@ const (
 	// senderKey and planKey are those that mail.
 	senderKey = "send"
 	planKey   = "plan"
+	// finishKey is told of executions that end badly.
+	finishKey = "finish"
 )
 
 // findBinaries finds the binary of every function in directory: <key>/bootstrap or <key>.

@@ -73,7 +73,8 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		if err := json.Unmarshal(payload, &in); err != nil {
 			return nil, err
 		}
-		return workflow.PrepareOutput{Campaign: fmt.Sprint(in.Input["campaign"]), Execution: in.Execution}, nil
+		input, _ := in.Input.(map[string]any)
+		return workflow.PrepareOutput{Campaign: fmt.Sprint(input["campaign"]), Execution: in.Execution}, nil
 	case "plan":
 		manifest := workflow.Object{Bucket: *bucket, Key: "work/manifest.jsonl"}
 		out := workflow.PlanOutput{Next: workflow.NextSend, Wave: 1, Manifest: manifest, Results: workflow.Object{Bucket: *bucket, Key: "work/results/"}, MaxConcurrency: 2, Until: time.Now().Add(time.Minute).UTC()}

@@ -72,6 +72,7 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 		S3:        awss3.NewFromConfig(config),
 		Functions: names,
 		Clock:     r.clock,
+		Ended:     r.executionEnded,
 		Logger:    r.options.Logger,
 	})
 	if r.machineARN, err = r.stepFunctions.CreateStateMachine(stateMachine, statemachine.Definition); err != nil {

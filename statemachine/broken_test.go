@@ -18,6 +18,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		outlive = "a task outlives its function"
 		retry   = "every task is retried as AWS advises"
 		caught  = "every failure is caught"
+		ends    = "an execution ends with its own error"
 		batch   = "a batch that fails stops nobody"
 		choice  = "the choice knows every answer of plan"
 
@@ -67,6 +68,8 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{path, set("States/RecordFailure/Parameters/Payload/execution.$", "$.execution"), "RecordFailure: $.execution leads nowhere"},
 		{path, set("States/Prepare/Catch/1/ResultPath", "$.failure"), "RecordFailure: $.error leads nowhere"},
 		{path, set("States/Plan/ResultPath", "$.next"), "Next?: $.plan.next leads nowhere"},
+		{path, set("States/Begin/Parameters", map[string]any{"given.$": "$"}), "Prepare: $.input leads nowhere"},
+		{path, set("States/FailedInStepFunctions/CausePath", "States.Format('{}', $.errors)"), "FailedInStepFunctions: $.errors leads nowhere"},
 		{path, set("States/Next?/Choices/1/Next", "Send"), "WaitUntil: no way leads to this state"},
 
 		{outlive, set("States/Prepare/TimeoutSeconds", 900), "Prepare: TimeoutSeconds 900 is not above the 900 s of function prepare"},
@@ -74,13 +77,27 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{outlive, replace(functionsOf, "timeout: 300", "timeout: 600"), "Plan: TimeoutSeconds 330 is not above the 600 s of function plan"},
 
 		{retry, set("States/Plan/Retry", nil), "Plan: no Retry for Lambda.TooManyRequestsException"},
-		{retry, set("States/Plan/Retry/1/ErrorEquals/4", "Lambda.Other"), "Plan: no Retry for Lambda.SdkClientException"},
-		{retry, set(sendBatch+"Retry/0/ErrorEquals/1", "CampaignBusy"), "SendBatch: no Retry for DatabaseBusy"},
+		{retry, set("States/Plan/Retry/2/ErrorEquals/4", "Lambda.Other"), "Plan: no Retry for Lambda.SdkClientException"},
+		{retry, set("States/Plan/Retry/2/ErrorEquals/4", "Lambda.Other"), "README.md does not say what becomes of Lambda.Other"},
+		{retry, set("States/Plan/Retry/1/ErrorEquals/3", "Lambda.KMSDisabledException"), "Plan: no Retry for Lambda.ENILimitReachedException"},
+		{retry, set("States/Plan/Retry/1/ErrorEquals/3", "Lambda.KMSDisabledException"), "Plan: a Retry of Lambda.KMSDisabledException hides that the deployment is wrong"},
+		{retry, set("States/Plan/Retry/1/MaxAttempts", 6), "Plan: Retry of Lambda.SubnetIPAddressLimitReachedException has 6 attempts, want 60"},
+		{retry, replace(readmeOf, "`Lambda.KMSNotFoundException`", "KMSNotFoundException"), "README.md does not say what becomes of Lambda.KMSNotFoundException"},
+		{retry, set(sendBatch+"Retry/0/ErrorEquals/2", "CampaignBusy"), "SendBatch: no Retry for DatabaseBusy"},
 		{retry, set(sendBatch+"Retry/0/JitterStrategy", "NONE"), `SendBatch: Retry of DatabaseBusy has JitterStrategy "NONE", want FULL`},
 
 		{caught, set("States/Finish/Catch", nil), "Finish: the last Catch is not States.ALL alone"},
 		{caught, set("States/Prepare/Catch/1/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},
 		{caught, set("States/Send/Catch", nil), "Send: the last Catch is not States.ALL alone"},
+
+		{ends, set("StartAt", "Prepare"), "Prepare: the first state does not make an object of the input"},
+		{ends, set("States/Begin/Parameters", nil), "Begin: the first state does not make an object of the input"},
+		{ends, set("States/Begin/ResultPath", "$.x"), "Begin: the first state does not make an object of the input"},
+		{ends, set("States/RecordFailure/Next", "Failed"), "Failed: it may get a name that begins with States. from RecordFailure"},
+		{ends, set("States/Finish/Catch/0/Next", "Failed"), "Failed: it may get a name that begins with States. from Finish"},
+		{ends, set("States/Whose?/Choices/0/StringMatches", "State.*"), "Failed: it may get a name that begins with States. from Whose?"},
+		{ends, set("States/Whose?/Choices/0/Variable", "$.error.Cause"), "Failed: it may get a name that begins with States. from Whose?"},
+		{ends, set("States/Whose?/Choices/0/Next", "Failed"), "Failed: it may get a name that begins with States. from Whose?"},
 
 		{batch, set("States/Send/Retry", []any{}), "Send: a Retry on the Map"},
 		{batch, set("States/Send/ToleratedFailurePercentage", nil), "Send: ToleratedFailurePercentage is <nil>, want 100"},
@@ -174,6 +191,7 @@ func step(at any, key string) any {
 func typesOf(in *texts) *string     { return &in.types }
 func errorsOf(in *texts) *string    { return &in.errors }
 func functionsOf(in *texts) *string { return &in.functions }
+func readmeOf(in *texts) *string    { return &in.readme }
 
 // replace changes a text of one of the files.
 func replace(file func(*texts) *string, old, new string) func(*texts) {

@@ -22,6 +22,7 @@ type contract struct {
 	source   source
 	// terminal are the errors that README.md says end the campaign as failed, unmet those that it says no state meets.
 	terminal, unmet []string
+	readme          string
 	// code is the Go code of each folder.
 	code map[string]string
 }
@@ -87,7 +88,7 @@ var (
 
 func load(t *testing.T, in texts) contract {
 	t.Helper()
-	c := contract{handlers: map[string]signature{}, code: map[string]string{}}
+	c := contract{handlers: map[string]signature{}, code: map[string]string{}, readme: in.readme}
 	var err error
 	if c.machine, err = parseMachine([]byte(in.definition)); err != nil {
 		t.Fatal(err)

@@ -169,6 +169,12 @@ func (c contract) hands(s state, data shape) map[string]shape {
 		answer = selected
 	}
 	switch {
+	case s.text("Type") == "Pass" && s.has("Parameters") && !s.has("ResultPath"):
+		made := shape{}
+		for key := range s.object("Parameters") {
+			made[strings.TrimSuffix(key, ".$")] = nil
+		}
+		add(s.text("Next"), made)
 	case s.text("Type") == "Task" && s.text("OutputPath") == "$.Payload":
 		add(s.text("Next"), answer)
 	default:

@@ -3,6 +3,7 @@ package statemachine
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -102,6 +103,9 @@ func (m machine) each(kind string, f func(level machine, name string, s state)) 
 	}
 }
 
+// inIntrinsic is a path among the arguments of an intrinsic function.
+var inIntrinsic = regexp.MustCompile(`\$(\.\w+)+`)
+
 // paths are the reference paths into the state's own data that the state reads, as AWS resolves them: not those of a
 // ResultSelector, which reads the result, nor those of the machine inside a Map, nor a Task's OutputPath.
 func (s state) paths() (paths []string) {
@@ -110,8 +114,12 @@ func (s state) paths() (paths []string) {
 		case key == "ResultSelector", key == "ItemProcessor", key == "ResultPath", key == "Catch":
 		case key == "OutputPath" && s.text("Type") == "Task":
 		case key == "Variable", strings.HasSuffix(key, "Path"), strings.HasSuffix(key, ".$"):
-			if path := s.text(key); strings.HasPrefix(path, "$.") {
+			path := s.text(key)
+			if strings.HasPrefix(path, "$.") {
 				paths = append(paths, path)
+			}
+			if strings.HasPrefix(path, "States.") {
+				paths = append(paths, inIntrinsic.FindAllString(path, -1)...)
 			}
 		default:
 			paths = append(paths, s.object(key).paths()...)

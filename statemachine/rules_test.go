@@ -18,6 +18,7 @@ var rules = map[string]rule{
 	"a task outlives its function":                        timeoutsExceed,
 	"every task is retried as AWS advises":                tasksAreRetried,
 	"every failure is caught":                             failuresAreCaught,
+	"an execution ends with its own error":                endsAreOwn,
 	"a batch that fails stops nobody":                     mapsTolerate,
 	"the choice knows every answer of plan":               choicesAreComplete,
 }
@@ -103,23 +104,93 @@ func timeoutsExceed(c contract) (wrong []string) {
 var advised = []string{"Lambda.TooManyRequestsException", "Lambda.ClientExecutionTimeoutException",
 	"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"}
 
+// refused are the errors with which Invoke refuses an invocation that it may take later: no handler has run, so as
+// many attempts as here do no harm. With full jitter up to MaxDelaySeconds, half of that passes between two of them
+// on average.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+var refused = map[string]float64{
+	"Lambda.TooManyRequestsException": 1000, "Lambda.EC2ThrottledException": 1000,
+	"Lambda.ResourceNotReadyException": 60, "Lambda.ResourceConflictException": 60, "Lambda.EC2UnexpectedException": 60,
+	"Lambda.ENILimitReachedException": 60, "Lambda.SubnetIPAddressLimitReachedException": 60,
+}
+
+// misconfigured are those that only a change of the deployment ends: a Retry would hide them for a while.
+var misconfigured = []string{
+	"Lambda.EC2AccessDeniedException", "Lambda.InvalidSubnetIDException", "Lambda.InvalidSecurityGroupIDException",
+	"Lambda.KMSAccessDeniedException", "Lambda.KMSDisabledException", "Lambda.KMSInvalidStateException", "Lambda.KMSNotFoundException",
+	"Lambda.InvalidRuntimeException", "Lambda.InvalidZipFileException", "Lambda.ResourceNotFoundException",
+}
+
 func tasksAreRetried(c contract) (wrong []string) {
 	c.machine.each("Task", func(_ machine, name string, s state) {
-		jitter := map[string]string{}
+		retriers := map[string]state{}
 		for _, retrier := range s.objects("Retry") {
 			for _, e := range retrier.texts("ErrorEquals") {
-				jitter[e] = retrier.text("JitterStrategy")
+				retriers[e] = retrier
 			}
 		}
-		for _, e := range slices.Concat(advised, []string{"DatabaseBusy", "Interrupted"}) {
-			if strategy, ok := jitter[e]; !ok {
+		for _, e := range slices.Concat(advised, sortedKeys(refused), []string{"DatabaseBusy", "Interrupted"}) {
+			retrier, ok := retriers[e]
+			switch strategy := retrier.text("JitterStrategy"); {
+			case !ok:
 				wrong = append(wrong, fmt.Sprintf("%s: no Retry for %s", name, e))
-			} else if strategy != "FULL" {
+			case strategy != "FULL":
 				wrong = append(wrong, fmt.Sprintf("%s: Retry of %s has JitterStrategy %q, want FULL", name, e, strategy))
+			case retrier.number("MaxAttempts") < refused[e]:
+				wrong = append(wrong, fmt.Sprintf("%s: Retry of %s has %v attempts, want %v", name, e, retrier["MaxAttempts"], refused[e]))
+			}
+		}
+		for _, e := range misconfigured {
+			if _, ok := retriers[e]; ok {
+				wrong = append(wrong, fmt.Sprintf("%s: a Retry of %s hides that the deployment is wrong", name, e))
+			}
+		}
+		for _, e := range slices.Concat(sortedKeys(retriers), misconfigured) {
+			if strings.Contains(e, ".") && !strings.Contains(c.readme, "`"+e+"`") {
+				wrong = append(wrong, fmt.Sprintf("README.md does not say what becomes of %s", e))
 			}
 		}
 	})
 	return wrong
+}
+
+// endsAreOwn: whatever the input and the error, an execution ends with an error of our own. A result can't be put
+// into an input that is no object. Whether a Fail state may raise a name that begins with "States." is not
+// documented.
+func endsAreOwn(c contract) (wrong []string) {
+	if first := c.machine.states[c.machine.startAt]; first.text("Type") != "Pass" || first.has("ResultPath") || len(first.object("Parameters")) == 0 {
+		wrong = append(wrong, fmt.Sprintf("%s: the first state does not make an object of the input", c.machine.startAt))
+	}
+	c.machine.each("Fail", func(level machine, name string, fail state) {
+		path := fail.text("ErrorPath")
+		if path == "" {
+			return
+		}
+		for _, from := range level.names() {
+			if level.states[from].raises(name, path) {
+				wrong = append(wrong, fmt.Sprintf("%s: it may get a name that begins with States. from %s", name, from))
+			}
+		}
+	})
+	return wrong
+}
+
+// raises tells whether the state may lead to the Fail state with an error of Step Functions' own at the path.
+func (s state) raises(fail, path string) bool {
+	for _, catcher := range s.objects("Catch") {
+		reserved := func(e string) bool { return strings.HasPrefix(e, "States.") }
+		if catcher.text("Next") == fail && slices.ContainsFunc(catcher.texts("ErrorEquals"), reserved) {
+			return true
+		}
+	}
+	sorted := false
+	for _, choice := range s.objects("Choices") {
+		if choice.text("Next") == fail && !sorted {
+			return true
+		}
+		sorted = sorted || choice.text("Variable") == path && choice.text("StringMatches") == "States.*"
+	}
+	return s.text("Next") == fail || s.text("Default") == fail && !sorted
 }
 
 // failuresAreCaught exempts what runs inside a Map: a child that fails leaves its recipients to the next Plan.

@@ -35,6 +35,16 @@ func TestStatusOfACampaignWhoseExecutionWasStopped(t *testing.T) {
 	}
 }
 
+func TestStatusOfACampaignThatTheLedgerKnowsToBeInterruptedAsksNobodyElse(t *testing.T) {
+	interrupted := finished()
+	interrupted.State, interrupted.Reason, interrupted.EndedAt = "interrupted", "its execution is ABORTED", time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	env := newFakeAWS(t, &fakeAWS{status: interrupted, describe: []map[string]any{{"status": "FAILED"}}})
+	got := fanmail(t, env, "status", "spring-sale")
+	if got.code != exitOK || !strings.Contains(got.stdout, "state           interrupted\nreason          its execution is ABORTED\n") {
+		t.Errorf("exit code %d:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
 func TestStatusAsJSONSaysInterruptedAndLeavesOutNoFiles(t *testing.T) {
 	running := workflow.Report{Campaign: "spring-sale", Execution: fakeARN, State: "running"}
 	env := newFakeAWS(t, &fakeAWS{status: running}) // Step Functions has forgotten the execution

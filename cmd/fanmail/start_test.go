@@ -123,6 +123,8 @@ func TestARefusedStartUploadsNothing(t *testing.T) {
 			"campaign spring-sale: recipients.csv is not the file that the campaign was started with; put the old one back to resume it, or"},
 		{"interrupted with another list", workflow.Report{State: "running", RecipientsDigest: list}, "ABORTED", "campaign spring-sale: recipients.csv is not the file"},
 		{"interrupted", workflow.Report{State: "running", RecipientsDigest: goodList}, "ABORTED", ""},
+		{"interrupted in the ledger", workflow.Report{State: "interrupted", RecipientsDigest: goodList, EndedAt: ended}, "RUNNING", ""},
+		{"interrupted in the ledger, with another list", workflow.Report{State: "interrupted", RecipientsDigest: list, EndedAt: ended}, "", "campaign spring-sale: recipients.csv is not the file"},
 		{"forgotten", workflow.Report{State: "running", RecipientsDigest: goodList}, "", ""},
 		{"halted", workflow.Report{State: "halted", RecipientsDigest: goodList, EndedAt: ended}, "", ""},
 		{"import interrupted with another list", workflow.Report{State: "importing", RecipientsDigest: list}, "TIMED_OUT", ""},

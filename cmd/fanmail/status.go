@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +44,9 @@ that works on it still runs: when it was stopped, the state is interrupted.`,
 	return c
 }
 
-// explainInterruption gives a campaign that is under way, but whose execution no longer runs, a state and a reason that say so.
+// explainInterruption gives a campaign that is under way, but whose execution no longer runs, a state and a reason
+// that say so. The ledger says it by itself once the function finish has been told: this is for the seconds until
+// then, and should it not be told.
 func explainInterruption(ctx context.Context, aws *cloud.Cloud, r *workflow.Report) error {
 	if !follow.UnderWay(*r) {
 		return nil
@@ -55,7 +56,7 @@ func explainInterruption(ctx context.Context, aws *cloud.Cloud, r *workflow.Repo
 		return err
 	}
 	if !runs {
-		r.State, r.Reason = follow.Interrupted, fmt.Sprintf("its execution is %s; `fanmail start %s` resumes it", status, r.Campaign)
+		r.State, r.Reason = follow.Interrupted, workflow.Interruption(r.Campaign, status)
 	}
 	return nil
 }

@@ -8,11 +8,14 @@ import (
 
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
+	"fanmail/shared/metrics"
 	"fanmail/shared/sesevent"
 )
 
 type handler struct {
 	db *database.Handle
+	// metrics may be nil.
+	metrics *metrics.Emitter
 }
 
 // handle applies a batch of SQS messages to the ledger. What can't be read is reported as failed: it comes back, and ends
@@ -32,6 +35,7 @@ func (h *handler) handle(ctx context.Context, in events.SQSEvent) (events.SQSEve
 		for _, d := range applied.Doubled {
 			slog.ErrorContext(ctx, "a recipient was mailed twice", "campaign", d.Campaign, "seq", d.Seq, "recorded", d.Recorded, "other", d.Other)
 		}
+		measure(h.metrics, b.events)
 		b.log = append(b.log, "written", applied.Written, "unknown", applied.Unknown)
 	}
 	slog.InfoContext(ctx, "events", append(b.log, "skipped", b.skipped)...)

@@ -4,9 +4,10 @@ package main
 import (
 	"fanmail/shared/database"
 	"fanmail/shared/function"
+	"fanmail/shared/metrics"
 )
 
 func main() {
 	db := database.FromEnvironment("fanmail-events")
-	function.Start(db, (&handler{db: db}).handle, function.Lenient())
+	function.Start(db, (&handler{db: db, metrics: metrics.FromEnvironment()}).handle, function.Lenient())
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
+
+	"github.com/uptrace/bun"
 
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
@@ -27,6 +30,9 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	if err != nil || c == nil {
 		return workflow.Report{Execution: in.Execution}, err
 	}
+	if in.Reason == workflow.ReasonInterrupted && in.Error != nil {
+		return interrupt(ctx, db, c, in.Error.Error)
+	}
 	rejects := h.store.Object(storage.ReportFolder(c.Name), report.RejectsFile)
 	outcomes := h.store.Object(storage.ReportFolder(c.Name), report.OutcomesFile)
 	state, reason := ledger.Finished, in.Reason
@@ -50,4 +56,15 @@ func (h *handler) handle(ctx context.Context, in workflow.FinishInput) (workflow
 	}
 	summary.Outcomes, summary.Rejects = outcomes, rejects
 	return summary, h.store.PutJSON(ctx, h.store.Object(storage.ReportFolder(c.Name), report.File).Key, summary)
+}
+
+// interrupt notes that the execution, which owns the campaign, has ended with the status. It writes no report: the
+// events of messages that are out are still to come, and the next start goes on.
+func interrupt(ctx context.Context, db *bun.DB, c *ledger.Campaign, status string) (workflow.Report, error) {
+	changed, err := ledger.Interrupt(ctx, db, c, workflow.Interruption(c.Name, status))
+	if err != nil || !changed {
+		return workflow.Report{Execution: c.Execution}, err
+	}
+	slog.WarnContext(ctx, "interrupted", "campaign", c.Name, "execution", c.Execution, "status", status)
+	return workflow.Report{Campaign: c.Name, Execution: c.Execution, State: string(c.State), Reason: c.Reason}, nil
 }

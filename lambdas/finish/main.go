@@ -1,4 +1,5 @@
-// Command finish is the Lambda function that writes the report of a campaign and closes it.
+// Command finish is the Lambda function that writes the report of a campaign and closes it, and notes that one is
+// interrupted.
 package main
 
 import (

@@ -15,6 +15,7 @@ import (
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
+	"fanmail/shared/metrics"
 	"fanmail/shared/planner"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
@@ -37,6 +38,8 @@ type handler struct {
 	bound   int
 	// grace is how long SES events may be on their way.
 	grace time.Duration
+	// metrics may be nil.
+	metrics *metrics.Emitter
 }
 
 func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.PlanOutput, error) {
@@ -49,6 +52,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PlanInput) (workflow.P
 	if err != nil {
 		return workflow.PlanOutput{}, err
 	}
+	h.measure(ctx, db, facts.Quota)
 	decision, err := planner.Decide(facts)
 	if err != nil {
 		return workflow.PlanOutput{}, h.explain(ctx, &facts.Standing.Campaign, err)

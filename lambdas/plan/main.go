@@ -14,6 +14,7 @@ import (
 	"fanmail/shared/database"
 	"fanmail/shared/deployment"
 	"fanmail/shared/function"
+	"fanmail/shared/metrics"
 	"fanmail/shared/storage"
 )
 
@@ -45,6 +46,7 @@ func main() {
 	h := &handler{
 		db: db, account: cloud.Account(config), probes: cloud.Sender(config, 1, timeout), configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"),
 		store: storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET")), senders: senders, bound: deployment.Bound(functions), grace: grace,
+		metrics: metrics.FromEnvironment(),
 	}
 	function.Start(db, h.handle)
 }

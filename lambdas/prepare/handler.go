@@ -26,7 +26,11 @@ type handler struct {
 // changes nothing.
 func (h *handler) handle(ctx context.Context, in workflow.PrepareInput) (workflow.PrepareOutput, error) {
 	out := workflow.PrepareOutput{Execution: in.Execution}
-	input, err := executionInput(in.Input)
+	object, err := inputObject(in.Input)
+	if err != nil {
+		return out, err
+	}
+	input, err := executionInput(object)
 	if err != nil {
 		return out, err
 	}

@@ -13,6 +13,7 @@ import (
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
 	"fanmail/shared/mailer"
+	"fanmail/shared/metrics"
 	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
 )
@@ -42,6 +43,8 @@ type handler struct {
 	timeout time.Duration
 	// configurationSet is SES's for campaigns that name none.
 	configurationSet string
+	// metrics may be nil.
+	metrics *metrics.Emitter
 	// pause waits after a fruitless chunk.
 	pause func(context.Context, time.Duration)
 	// content is kept for the next invocation of this environment.
@@ -51,12 +54,13 @@ type handler struct {
 
 // handle works on one batch until nothing is left to claim, the wave ends, or the invocation has no time left; then it
 // answers more: true.
-func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.SendOutput, error) {
-	var out workflow.SendOutput
+func (h *handler) handle(ctx context.Context, in workflow.SendInput) (out workflow.SendOutput, err error) {
 	db, err := h.db.DB()
 	if err != nil {
 		return out, err
 	}
+	var throttles int
+	defer func() { h.measure(ctx, db, out, throttles, err) }()
 	if err := h.load(ctx, in.Content); err != nil {
 		return out, err
 	}
@@ -86,6 +90,7 @@ func (h *handler) handle(ctx context.Context, in workflow.SendInput) (workflow.S
 		}
 		result, err := b.chunk(ctx, claiming)
 		out.Sent, out.Failed = out.Sent+result.sent, out.Failed+result.failed
+		throttles += result.throttled
 		switch {
 		case err != nil || result.end:
 			return out, err

@@ -8,6 +8,7 @@ import (
 	"fanmail/shared/cloud"
 	"fanmail/shared/database"
 	"fanmail/shared/function"
+	"fanmail/shared/metrics"
 	"fanmail/shared/storage"
 )
 
@@ -24,7 +25,7 @@ func main() {
 	store := storage.New(cloud.S3(config), os.Getenv("FANMAIL_BUCKET"))
 	h := &handler{
 		db: db, store: store, ses: cloud.Sender(config, maxChunk, timeout), timeout: timeout,
-		configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"), pause: pause,
+		configurationSet: os.Getenv("FANMAIL_CONFIGURATION_SET"), pause: pause, metrics: metrics.FromEnvironment(),
 	}
 	function.Start(db, h.handle)
 }

@@ -112,6 +112,10 @@ func TestBadExecutionInputFailsWithOneClearLine(t *testing.T) {
 		{`{"campaign":"../spring"}`, `"../spring"`},
 		{`{"campaign":"` + strings.Repeat("a", 65) + `"}`, "use 1 to 64"},
 		{`{"campaign":"spring\nsale"}`, `"spring\nsale"`},
+		{`"spring"`, "is a string and no JSON object"},
+		{`["spring"]`, "is a list and no JSON object"},
+		{`7`, "is a number and no JSON object"},
+		{`null`, "no campaign"},
 	} {
 		name, message := d.fail(d.startWith(test.input))
 		t.Logf("%s: %s", name, message)

@@ -204,7 +204,11 @@ func (f *function) deliver(request *invocation) {
 
 func denyInvocation(w http.ResponseWriter, err error) {
 	var reason throttle
+	var refused refusal
 	switch {
+	case errors.As(err, &refused):
+		deny(w, refusals[string(refused)], string(refused), "The local Lambda service was told to refuse this.",
+			map[string]string{"Type": "Service"})
 	case errors.As(err, &reason):
 		deny(w, http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.", map[string]string{"Reason": string(reason), "Type": "User"})
 	default:

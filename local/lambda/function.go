@@ -15,6 +15,8 @@ type function struct {
 	environments map[*environment]bool
 	idle         []*environment // frozen, ready for an invocation; the most recently used is last
 	stats        Stats
+	refusal      refusal // of the next refused invocations
+	refused      int
 }
 
 // Stats are the counts of one function since the service was made.
@@ -68,6 +70,9 @@ func (f *function) admit() error {
 	switch {
 	case s.closed:
 		return errClosed
+	case f.refused > 0:
+		f.refused--
+		return f.refusal
 	case f.ReservedConcurrency != nil && f.stats.Busy >= *f.ReservedConcurrency:
 		f.stats.Throttles++
 		return reservedExceeded

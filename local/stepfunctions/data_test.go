@@ -106,3 +106,9 @@ func TestFailTakesErrorAndCauseFromTheInput(t *testing.T) {
 3<-2 ExecutionFailed Oops
 `)
 }
+
+func TestFailDoesNotRaiseANameOfStepFunctionsOwn(t *testing.T) {
+	e := run(t, Config{}, oneState(`"Type":"Fail","ErrorPath":"$.Error"`), `{"Error":"States.Timeout"}`)
+	ended(t, e, "States.Runtime: An error occurred while executing the state 'S' (entered at the event id #2). "+
+		"The ErrorPath gives States.Timeout: a Fail state with a name of Step Functions' own is not supported")
+}

@@ -44,6 +44,8 @@ func TestWhatIsNotSupportedIsRefusedByName(t *testing.T) {
 		"states.all not last":  {oneState(okTask + `,"Retry":[{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}]`), "$.States.S.Retry[0]: States.ALL must stand in the last entry"},
 		"states.all not alone": {oneState(okTask + `,"Catch":[{"ErrorEquals":["States.ALL","A"],"Next":"S"}]`), "$.States.S.Catch[0].ErrorEquals[0]: States.ALL must stand alone"},
 		"reserved error":       {oneState(okTask + `,"Retry":[{"ErrorEquals":["States.Foo"]}]`), "$.States.S.Retry[0].ErrorEquals[0]: error name States.Foo"},
+		"reserved failure":     {oneState(`"Type":"Fail","Error":"States.Timeout"`), "$.States.S.Error: a Fail state with a name of Step Functions' own, States.Timeout, is not supported"},
+		"intrinsic of a Fail":  {oneState(`"Type":"Fail","CausePath":"States.StringToJson($.a)"`), "$.States.S.CausePath: States.StringToJson is not one of the intrinsic functions of a Fail state"},
 		"inline map":           {oneState(`"Type":"Map","ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Succeed"}},"ProcessorConfig":{"Mode":"INLINE"}},"End":true`), "$.States.S.ItemProcessor.ProcessorConfig.Mode: mode INLINE of a Map is not supported"},
 		"express map":          {strings.Replace(oneMap(``), `"STANDARD"`, `"EXPRESS"`, 1), "ExecutionType: execution type EXPRESS is not supported"},
 		"batcher":              {oneMap(`,"ItemBatcher":{"MaxItemsPerBatch":2}`), "$.States.S.ItemBatcher: field ItemBatcher of a Map state"},

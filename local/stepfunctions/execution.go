@@ -128,6 +128,9 @@ func (e *execution) end(status, output string, f *failure) bool {
 	if open != nil {
 		open.abort()
 	}
+	if e.run == nil && status != succeeded {
+		e.service.announce(e, status)
+	}
 	e.cancel(errStopped)
 	if e.run != nil {
 		e.run.childEnded(e, status, output)

@@ -23,6 +23,9 @@ const (
 	errQueryEvaluation      = "States.QueryEvaluationError"
 )
 
+// reserved begins the names of errors that are Step Functions' own.
+const reserved = "States."
+
 // reservedErrors are the names beginning with "States." that a Retry or Catch may hold.
 var reservedErrors = map[string]bool{
 	errAll: true, errTaskFailed: true, errTimeout: true, errHeartbeatTimeout: true, errRuntime: true,

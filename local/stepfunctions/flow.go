@@ -2,6 +2,7 @@ package stepfunctions
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"fanmail/local/clock"
@@ -69,6 +70,11 @@ func (st *failState) raise(s *scope) *failure {
 			return failf(errRuntime, "The %s must give a string, but it is %s", part.name, encode(value))
 		}
 		*part.to = text
+	}
+	if strings.HasPrefix(out.name, reserved) {
+		// Whether AWS takes such a name is not documented, and other emulators refuse it.
+		return failf(errRuntime,
+			"The ErrorPath gives %s: a Fail state with a name of Step Functions' own is not supported", out.name)
 	}
 	return out
 }

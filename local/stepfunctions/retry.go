@@ -135,7 +135,7 @@ func (p *parser) errorEquals(f *fields) []string {
 		switch {
 		case !ok || name == "":
 			p.refuse(joinIndex(at, i), "must be an error name")
-		case strings.HasPrefix(name, "States.") && !reservedErrors[name]:
+		case strings.HasPrefix(name, reserved) && !reservedErrors[name]:
 			p.refuse(joinIndex(at, i), "error name %s is not one of Step Functions' own", name)
 		case name == errAll && len(entries) != 1:
 			p.refuse(joinIndex(at, i), "States.ALL must stand alone")

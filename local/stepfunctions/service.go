@@ -24,6 +24,10 @@ type Config struct {
 	Functions map[string]string
 	// Logger gets a line for each execution that ends; none if nil.
 	Logger *slog.Logger
+	// Ended is called, in a goroutine of its own, when an execution has ended as FAILED, TIMED_OUT or ABORTED, but
+	// not for children of a Map Run, nor when Close ends it. EventBridge has such an event ("Step Functions Execution
+	// Status Change"). nil: nobody is told.
+	Ended func(ctx context.Context, executionARN, status string)
 	// Clock is what Wait states and all timestamps follow; nil is real time. Retry delays and time-outs are always in real time.
 	Clock *clock.Clock
 }
@@ -36,6 +40,7 @@ type Service struct {
 	functions       map[string]string
 	log             *slog.Logger
 	clock           *clock.Clock
+	ended           func(ctx context.Context, executionARN, status string)
 	ctx             context.Context
 	shutdown        context.CancelFunc
 	working         sync.WaitGroup
@@ -47,9 +52,9 @@ type Service struct {
 	executions map[string]*execution
 	children   map[string]*execution
 	runs       map[string]*mapRun
-	// ended are the Map Runs that ended, oldest first.
-	ended   []*mapRun
-	counter int64
+	// endedRuns are the Map Runs that ended, oldest first.
+	endedRuns []*mapRun
+	counter   int64
 	// keep is maxChildren, less in tests.
 	keep int
 }
@@ -65,7 +70,7 @@ type machine struct {
 func New(config Config) *Service {
 	ctx, shutdown := context.WithCancel(context.Background())
 	s := &Service{
-		region: config.Region, account: config.Account, lambda: config.Lambda, s3: config.S3, log: config.Logger, clock: config.Clock,
+		region: config.Region, account: config.Account, lambda: config.Lambda, s3: config.S3, log: config.Logger, clock: config.Clock, ended: config.Ended,
 		functions: map[string]string{}, ctx: ctx, shutdown: shutdown, keep: maxChildren,
 		machines: map[string]*machine{}, executions: map[string]*execution{}, children: map[string]*execution{}, runs: map[string]*mapRun{},
 	}
@@ -190,6 +195,16 @@ func (s *Service) openRun(r *mapRun) bool {
 	return open
 }
 
+// announce tells whoever wants to know that an execution has ended badly. It must be called while the execution still
+// counts as working.
+func (s *Service) announce(e *execution, status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil && !s.closed {
+		s.working.Go(func() { s.ended(s.ctx, e.arn(), status) })
+	}
+}
+
 func (s *Service) addChild(e *execution) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,12 +216,12 @@ func (s *Service) addChild(e *execution) {
 func (s *Service) trim(r *mapRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(s.ended, r) {
-		s.ended = append(s.ended, r)
+	if !slices.Contains(s.endedRuns, r) {
+		s.endedRuns = append(s.endedRuns, r)
 	}
-	for len(s.children) > s.keep && len(s.ended) > 0 {
-		oldest := s.ended[0]
-		s.ended = s.ended[1:]
+	for len(s.children) > s.keep && len(s.endedRuns) > 0 {
+		oldest := s.endedRuns[0]
+		s.endedRuns = s.endedRuns[1:]
 		oldest.mu.Lock()
 		forgotten := oldest.children
 		oldest.children = nil

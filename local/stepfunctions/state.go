@@ -1,6 +1,10 @@
 package stepfunctions
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // state compiles one state. In a Map's ItemProcessor (top is false) a further Map is refused.
 func (p *parser) state(at, name string, value any, top bool) *state {
@@ -142,12 +146,23 @@ func (p *parser) fail(f *fields, st *state) {
 	f.exclusive("Cause", "CausePath")
 	st.fail.name, _ = f.text("Error")
 	st.fail.cause, _ = f.text("Cause")
-	st.fail.namePath = p.expression(f, "ErrorPath")
-	st.fail.causePath = p.expression(f, "CausePath")
+	st.fail.namePath = p.failText(f, "ErrorPath")
+	st.fail.causePath = p.failText(f, "CausePath")
+	if strings.HasPrefix(st.fail.name, reserved) {
+		p.refuse(join(f.at, "Error"), "a Fail state with a name of Step Functions' own, %s, is not supported",
+			st.fail.name)
+	}
 }
 
-// expression takes an optional path or intrinsic function.
-func (p *parser) expression(f *fields, key string) expression {
+// failFunctions are the intrinsic functions that ErrorPath and CausePath may call.
+// Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html
+var failFunctions = []string{
+	"States.Format", "States.JsonToString", "States.ArrayGetItem", "States.Base64Encode", "States.Base64Decode",
+	"States.Hash", "States.UUID",
+}
+
+// failText takes an optional path, or an intrinsic function that gives a string.
+func (p *parser) failText(f *fields, key string) expression {
 	text, ok := f.text(key)
 	if !ok {
 		return nil
@@ -156,6 +171,9 @@ func (p *parser) expression(f *fields, key string) expression {
 	if err != nil {
 		p.refuse(join(f.at, key), "%v", err)
 		return nil
+	}
+	if call, ok := expr.(*intrinsic); ok && !slices.Contains(failFunctions, call.name) {
+		p.refuse(join(f.at, key), "%s is not one of the intrinsic functions of a Fail state", call.name)
 	}
 	return expr
 }

@@ -82,14 +82,14 @@ func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
 
 func (h *Handle) config(dsn string) (*pgx.ConnConfig, error) {
 	if dsn == "" {
-		return nil, &workflow.DatabaseFailed{Message: "DATABASE_URL is not set: give the function a PostgreSQL URL such as postgres://user:password@host:5432/database"}
+		return nil, &workflow.DatabaseFailed{Message: h.variables.url + " is not set: give the function a PostgreSQL URL such as postgres://user:password@host:5432/database"}
 	}
 	if err := checkCA(h.ca); err != nil {
 		return nil, err
 	}
 	config, err := parse(dsn, h.ca)
 	if err != nil {
-		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("DATABASE_URL is malformed: %s", malformed(err))}
+		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("%s is malformed: %s", h.variables.url, malformed(err))}
 	}
 	// bun inlines its arguments; the simple protocol leaves no prepared statement behind that could pin an RDS Proxy.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol

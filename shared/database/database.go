@@ -34,6 +34,8 @@ type Handle struct {
 	application string
 	ca          string
 	login       login
+	// variables are those that errors name.
+	variables variables
 	// problem is what New or FromEnvironment found wrong; every DB answers it, so that it becomes the error of an execution.
 	problem error
 
@@ -56,7 +58,7 @@ func WithCA(path string) Option { return func(h *Handle) { h.ca = path } }
 // application is shown as application_name in pg_stat_activity. The user and the password are those of dsn, unless an
 // option says otherwise.
 func New(dsn, application string, options ...Option) *Handle {
-	h := &Handle{dsn: dsn, application: application, login: written{}}
+	h := &Handle{dsn: dsn, application: application, login: written{}, variables: functionVariables}
 	for _, option := range options {
 		option(h)
 	}

@@ -20,36 +20,66 @@ import (
 //
 // What is wrong with them is the error of DB, where it reaches the execution.
 func FromEnvironment(application string) *Handle {
-	options := []Option{WithCA(os.Getenv("DATABASE_CA"))}
-	option, err := authentication(os.Getenv("DATABASE_AUTH"), os.Getenv("DATABASE_SECRET_ARN"))
+	return fromVariables(application, functionVariables, os.Getenv(functionVariables.auth))
+}
+
+// AdminFromEnvironment returns the handle of an administrator, who may create roles and tables, or nil when none is
+// given:
+//
+//	DATABASE_ADMIN_URL         the database, and the administrator in it
+//	DATABASE_ADMIN_AUTH        password, iam or secret; empty means password if there is a DATABASE_ADMIN_URL, else
+//	                           secret if there is a DATABASE_ADMIN_SECRET_ARN
+//	DATABASE_ADMIN_SECRET_ARN  the administrator's secret, as RDS writes it. Without a DATABASE_ADMIN_URL host and
+//	                           database are those of DATABASE_URL, and if that is empty, those of the secret
+func AdminFromEnvironment(application string) *Handle {
+	v, kind := adminVariables, os.Getenv(adminVariables.auth)
+	if kind == "" {
+		switch {
+		case os.Getenv(v.url) != "":
+			kind = "password"
+		case os.Getenv(v.secret) != "":
+			kind = "secret"
+		default:
+			return nil
+		}
+	}
+	if kind == "secret" && os.Getenv(v.url) == "" {
+		v.url = functionVariables.url
+	}
+	return fromVariables(application, v, kind)
+}
+
+// variables are those that say how to log in.
+type variables struct{ url, auth, secret string }
+
+var (
+	functionVariables = variables{"DATABASE_URL", "DATABASE_AUTH", "DATABASE_SECRET_ARN"}
+	adminVariables    = variables{"DATABASE_ADMIN_URL", "DATABASE_ADMIN_AUTH", "DATABASE_ADMIN_SECRET_ARN"}
+)
+
+func fromVariables(application string, v variables, kind string) *Handle {
+	called := func(h *Handle) { h.variables = v }
+	option, err := authentication(v, kind)
 	if err != nil {
 		h := New("", application)
 		h.problem = err
 		return h
 	}
-	return New(os.Getenv("DATABASE_URL"), application, append(options, option)...)
+	return New(os.Getenv(v.url), application, called, WithCA(os.Getenv("DATABASE_CA")), option)
 }
 
-// AdminFromEnvironment returns the handle of DATABASE_ADMIN_URL, an administrator who may create roles, or nil when that is
-// not set.
-func AdminFromEnvironment(application string) *Handle {
-	dsn := os.Getenv("DATABASE_ADMIN_URL")
-	if dsn == "" {
-		return nil
-	}
-	return New(dsn, application, WithCA(os.Getenv("DATABASE_CA")))
-}
-
-func authentication(kind, secretARN string) (Option, error) {
+func authentication(v variables, kind string) (Option, error) {
+	secretARN := os.Getenv(v.secret)
 	switch kind {
 	case "", "password":
 		return func(*Handle) {}, nil
 	case "iam", "secret":
 	default:
-		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("DATABASE_AUTH is %q: write password, iam or secret", kind)}
+		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf("%s is %q: write password, iam or secret", v.auth, kind)}
 	}
 	if kind == "secret" && secretARN == "" {
-		return nil, &workflow.DatabaseFailed{Message: "DATABASE_AUTH is secret, but DATABASE_SECRET_ARN is not set: name the secret that has the username and the password"}
+		return nil, &workflow.DatabaseFailed{Message: fmt.Sprintf(
+			"%s is secret, but %s is not set: name the secret that has the username and the password", v.auth, v.secret)}
 	}
 	c, err := cloud.Config(context.Background())
 	if err != nil {

@@ -38,11 +38,52 @@ func TestTheEnvironmentSaysHowToConnect(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheEnvironmentSaysHowTheAdministratorConnects(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("DATABASE_URL", "postgres://fanmail@h/d")
+	t.Setenv("DATABASE_AUTH", "iam")
+	for _, test := range []struct{ name, auth, secret, ca, dsn, want string }{
+		{"password", "password", "", "", "", "DATABASE_ADMIN_URL is not set"},
+		{"iam without a URL", "iam", "", "", "", "DATABASE_ADMIN_URL is not set"},
+		{"a kind that there is not", "Secret", "", "", "postgres://u@h/d", `DATABASE_ADMIN_AUTH is "Secret": write password, iam or secret`},
+		{"no secret", "secret", "", "", "postgres://u@h/d", "DATABASE_ADMIN_AUTH is secret, but DATABASE_ADMIN_SECRET_ARN is not set"},
+		{"no CA", "", "", "/nowhere/ca.pem", "postgres://u@h/d", "DATABASE_CA can't be read"},
+		{"no URL at all", "", "", "", "postgres//u@h/d", "DATABASE_ADMIN_URL is malformed"},
+		{"good", "", "", "", "postgres://u:p@h/d", ""},
+		{"good by a URL although there is a secret", "", secretARN, "", "postgres://u:p@h/d", ""},
+		{"good with iam", "iam", "", "", "postgres://u@h/d", ""},
+		{"good with a secret", "", secretARN, "", "", ""},
+		{"good with a secret on a server of its own", "secret", secretARN, "", "postgres://h/d", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("DATABASE_ADMIN_URL", test.dsn)
+			t.Setenv("DATABASE_ADMIN_AUTH", test.auth)
+			t.Setenv("DATABASE_ADMIN_SECRET_ARN", test.secret)
+			t.Setenv("DATABASE_CA", test.ca)
+			handle := database.AdminFromEnvironment("fanmail-test")
+			defer func() { _ = handle.Close() }()
+			_, err := handle.DB()
+			if test.want != "" {
+				wantFailed(t, err, test.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, name := range []string{"DATABASE_ADMIN_URL", "DATABASE_ADMIN_AUTH", "DATABASE_ADMIN_SECRET_ARN"} {
+		t.Setenv(name, "")
+	}
 	if database.AdminFromEnvironment("fanmail-migrate") != nil {
-		t.Error("there is an administrator without DATABASE_ADMIN_URL")
+		t.Error("there is an administrator without a variable")
 	}
 	t.Setenv("DATABASE_ADMIN_URL", "postgres://postgres:p@h/d")
-	if login, err := database.AdminFromEnvironment("fanmail-migrate").Login(t.Context()); err != nil || login.User != "postgres" {
+	if login, err := database.AdminFromEnvironment("fanmail-migrate").Login(t.Context()); err != nil || login.User != "postgres" || login.Password != "p" {
+		t.Errorf("%+v %v", login, err)
+	}
+	t.Setenv("DATABASE_ADMIN_AUTH", "iam")
+	if login, err := database.AdminFromEnvironment("fanmail-migrate").Login(t.Context()); err != nil || login != (database.Login{User: "postgres", IAM: true}) {
 		t.Errorf("%+v %v", login, err)
 	}
 }

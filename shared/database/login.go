@@ -45,12 +45,14 @@ func (written) explain(err error) error                      { return err }
 // lives 15 minutes and is only looked at when connecting, so each connect gets a fresh one.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
 func WithIAM(c aws.Config) Option {
-	return func(h *Handle) { h.login = iam{config: c} }
+	return func(h *Handle) { h.login = iam{config: c, url: h.variables.url} }
 }
 
 type iam struct {
 	written
 	config aws.Config
+	// url is the variable with the connection string.
+	url string
 }
 
 func (l iam) apply(ctx context.Context, config *pgx.ConnConfig) error {
@@ -58,7 +60,7 @@ func (l iam) apply(ctx context.Context, config *pgx.ConnConfig) error {
 	defer cancel()
 	endpoint := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
 	if !onThisMachine(config) && !encrypted(config) {
-		return &workflow.DatabaseFailed{Message: "an IAM token must not cross the network unencrypted: take sslmode out of DATABASE_URL, or write sslmode=verify-full"}
+		return &workflow.DatabaseFailed{Message: fmt.Sprintf("an IAM token must not cross the network unencrypted: take sslmode out of %s, or write sslmode=verify-full", l.url)}
 	}
 	if l.config.Region == "" {
 		return &workflow.DatabaseFailed{Message: "an IAM token for PostgreSQL needs a region: set AWS_REGION"}

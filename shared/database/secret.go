@@ -23,12 +23,15 @@ import (
 // username, password, and (used only where the connection string is empty) host, port and dbname. It is kept until
 // PostgreSQL refuses it, so a rotation is followed.
 func WithSecret(arn string, c aws.Config) Option {
-	return func(h *Handle) { h.login = &secret{arn: arn, client: secretsmanager.NewFromConfig(c)} }
+	return func(h *Handle) {
+		h.login = &secret{arn: arn, variables: h.variables, client: secretsmanager.NewFromConfig(c)}
+	}
 }
 
 type secret struct {
-	arn    string
-	client *secretsmanager.Client
+	arn       string
+	variables variables
+	client    *secretsmanager.Client
 
 	mu   sync.Mutex
 	kept *secretValue
@@ -54,7 +57,7 @@ func (s *secret) value(ctx context.Context) (secretValue, error) {
 	defer cancel()
 	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.arn})
 	if err != nil {
-		return secretValue{}, asked("reading the secret "+s.arn, "; check DATABASE_SECRET_ARN, and allow the function secretsmanager:GetSecretValue on it", err)
+		return secretValue{}, asked("reading the secret "+s.arn, fmt.Sprintf("; check %s, and allow the function secretsmanager:GetSecretValue on it", s.variables.secret), err)
 	}
 	var v secretValue
 	// The JSON error may quote the secret, so it is not shown.
@@ -82,7 +85,7 @@ func (s *secret) dsn(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if v.Host == "" {
-		return "", &workflow.DatabaseFailed{Message: fmt.Sprintf("DATABASE_URL is not set and the secret %s has no host: set DATABASE_URL to postgres://host:5432/database", s.arn)}
+		return "", &workflow.DatabaseFailed{Message: fmt.Sprintf("%[1]s is not set and the secret %[2]s has no host: set %[1]s to postgres://host:5432/database", s.variables.url, s.arn)}
 	}
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(v.Username, v.Password), Host: v.Host, Path: "/" + v.Database}
 	if v.Port != "" {

@@ -28,6 +28,8 @@ func TestOpen(t *testing.T) {
 		{"paused", ledger.Paused, ledger.Opening{Execution: other}, true, false, ledger.Running},
 		{"halted", ledger.Halted, ledger.Opening{Execution: other}, true, false, ledger.Running},
 		{"failed", ledger.Failed, ledger.Opening{Execution: other}, true, false, ledger.Running},
+		{"interrupted", ledger.Interrupted, ledger.Opening{Execution: other}, true, false, ledger.Running},
+		{"interrupted, with another list", ledger.Interrupted, ledger.Opening{Execution: other, RecipientsTag: "new"}, false, true, ""},
 		{"finished", ledger.Finished, ledger.Opening{Execution: other}, true, false, ledger.Running},
 		{"cancelled", ledger.Cancelled, ledger.Opening{Execution: other}, false, true, ""},
 		{"another list", ledger.Paused, ledger.Opening{Execution: other, RecipientsTag: "new"}, false, true, ""},

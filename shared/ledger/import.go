@@ -92,6 +92,12 @@ func lockForImport(ctx context.Context, tx bun.Tx, c *Campaign) error {
 		*c = *owned
 		return ErrImported
 	}
+	if !owned.EndedAt.IsZero() {
+		// Nobody would send what is imported, nor say that the execution is gone.
+		return &workflow.CampaignBusy{
+			Message: fmt.Sprintf("campaign %s is not imported: the execution has ended meanwhile", c.Name),
+		}
+	}
 	_, err = tx.ExecContext(ctx, "delete from fanmail.recipient_import where campaign_id = ?", c.ID)
 	return err
 }

@@ -26,7 +26,7 @@ func Migrate(ctx context.Context, db *bun.DB) ([]string, error) {
 		_, _ = db.ExecContext(context.WithoutCancel(ctx), "select pg_advisory_unlock(?)", migrationLock)
 	}()
 	if _, err := db.ExecContext(ctx, "create schema if not exists fanmail"); err != nil {
-		return nil, fmt.Errorf("creating schema fanmail (it needs the right CREATE on the database, or DATABASE_ADMIN_URL): %w", err)
+		return nil, fmt.Errorf("creating schema fanmail (it needs the right CREATE on the database, or an administrator: DATABASE_ADMIN_URL, DATABASE_ADMIN_SECRET_ARN): %w", err)
 	}
 	migrations := migrate.NewMigrations()
 	if err := migrations.Discover(migrationFiles); err != nil {

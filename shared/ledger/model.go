@@ -26,6 +26,9 @@ const (
 	Cancelled CampaignState = "cancelled"
 	// Failed: an error ended the execution; starting it again resumes it.
 	Failed CampaignState = "failed"
+	// Interrupted: its execution ended without closing it, because somebody stopped it for instance; starting it
+	// again resumes it.
+	Interrupted CampaignState = "interrupted"
 	// Finished: every recipient is settled or held in doubt.
 	Finished CampaignState = "finished"
 )

@@ -132,7 +132,7 @@ func (r Role) instead(ctx context.Context, db *bun.DB, s standing) (byHand []str
 		if len(byHand) == 0 {
 			return nil, "", err
 		}
-		return byHand, fmt.Sprintf("the role %s can't limit itself, and DATABASE_ADMIN_URL is not set", r.Name), err
+		return byHand, fmt.Sprintf("the role %s can't limit itself, and no administrator is given: DATABASE_ADMIN_URL or DATABASE_ADMIN_SECRET_ARN", r.Name), err
 	}
 	own := Role{Name: "fanmail", IAM: r.IAM, ConnectionLimit: r.ConnectionLimit}
 	if r.Name == own.Name {

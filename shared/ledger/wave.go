@@ -171,7 +171,8 @@ func StartWave(ctx context.Context, db bun.IDB, w Wave) error {
 		var rate float64
 		err := tx.NewUpdate().Model((*Campaign)(nil)).
 			Set("waves = waves + 1, batches = batches + ?, settled_before = ?, fruitless = ?", w.Batches, w.Settled, w.Fruitless).
-			Set("doubted_at = null, reason = ''").
+			// A campaign that is interrupted meanwhile keeps the reason.
+			Set("doubted_at = null, reason = case when state = ? then '' else reason end", Running).
 			Set("wave_until = fanmail.clock() + make_interval(secs => ?)", w.Length.Seconds()).
 			Where("id = ? and execution = ? and waves = ?", w.Campaign.ID, w.Campaign.Execution, w.Campaign.Waves).
 			// Whoever changed the rate meanwhile is not overruled.

@@ -5,6 +5,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -20,11 +21,11 @@ type ExecutionInput struct {
 	Campaign string `json:"campaign"`
 }
 
-// PrepareInput is the input of lambdas/prepare. Input is the input of the execution as the user wrote it; Prepare reads
-// it strictly, so that a misspelt key gets a clear answer.
+// PrepareInput is the input of lambdas/prepare. Input is the input of the execution as the user wrote it, any JSON;
+// Prepare reads it strictly, so that a misspelt key gets a clear answer.
 type PrepareInput struct {
-	Input     map[string]any `json:"input"`
-	Execution string         `json:"execution"`
+	Input     any    `json:"input"`
+	Execution string `json:"execution"`
 }
 
 // PrepareOutput becomes the state's data for the rest of the execution.
@@ -127,7 +128,18 @@ func (e StateError) Reason() string {
 	return e.Error + ": " + cause
 }
 
-// FinishInput is the input of lambdas/finish. The campaign is the one that Execution owns.
+// ReasonInterrupted is FinishInput.Reason for an execution that EventBridge reports to have ended as FAILED,
+// TIMED_OUT or ABORTED.
+const ReasonInterrupted = "interrupted"
+
+// Interruption is the reason for a reader of a campaign whose execution ended so.
+func Interruption(campaign, status string) string {
+	return fmt.Sprintf("its execution is %s; `fanmail start %s` resumes it", status, campaign)
+}
+
+// FinishInput is the input of lambdas/finish. The campaign is the one that Execution owns. With ReasonInterrupted,
+// Error.Error is the status of the execution; without an Error that reason comes from the state machine, about a
+// campaign that was interrupted before.
 type FinishInput struct {
 	Execution string      `json:"execution"`
 	Reason    string      `json:"reason"`

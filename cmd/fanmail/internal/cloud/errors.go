@@ -163,7 +163,12 @@ func readFunctionError(payload []byte) *FunctionError {
 }
 
 // CauseMessage is the cause of a failed execution for a reader: the message alone where the cause is a Lambda function's
-// error as JSON, else the cause as it is.
+// error as JSON, name and cause where it is one of Step Functions' own (the state FailedInStepFunctions), else the
+// cause as it is.
 func CauseMessage(cause string) string {
+	var own workflow.StateError
+	if err := json.Unmarshal([]byte(cause), &own); err == nil && own.Error != "" {
+		return own.Reason()
+	}
 	return readFunctionError([]byte(cause)).Message
 }

@@ -8,8 +8,8 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// Interrupted is the state in which people are shown a campaign that is under way in the ledger, but whose execution ended
-// without a chance to say so: it was stopped, for instance.
+// Interrupted is the state of a campaign whose execution ended without a chance to say so: it was stopped, for
+// instance. A campaign that the ledger still has as under way is shown so, too.
 const Interrupted = "interrupted"
 
 // UnderWay tells whether the ledger counts on the execution of a campaign to go on: it is being imported or sent, and no end of
