@@ -23,7 +23,7 @@ func (r *Runtime) Environment() []EnvVar {
 	return append(awsEnvironment(r.endpoint),
 		EnvVar{"FANMAIL_BUCKET", BucketName},
 		EnvVar{"FANMAIL_STATE_MACHINE_ARN", r.machineARN},
-		EnvVar{"FANMAIL_CONTROL_FUNCTION", functionName + "control"},
+		EnvVar{"FANMAIL_CONTROL_FUNCTION", functionName + controlKey},
 	)
 }
 
@@ -43,11 +43,11 @@ func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 		"DATABASE_URL":   r.role.url,
 		"FANMAIL_BUCKET": BucketName,
 	}
-	if f.Key == migrateKey {
+	if f.Key == migrateKey || f.Key == controlKey {
 		environment["FANMAIL_CONNECTION_LIMIT"] = strconv.Itoa(r.ConnectionBound())
-		if r.role.ours {
-			environment["DATABASE_ADMIN_URL"] = r.databaseURL
-		}
+	}
+	if f.Key == migrateKey && r.role.ours {
+		environment["DATABASE_ADMIN_URL"] = r.databaseURL
 	}
 	if f.Key == senderKey || f.Key == planKey {
 		environment["FANMAIL_CONFIGURATION_SET"] = configurationSet

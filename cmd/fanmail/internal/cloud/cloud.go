@@ -168,29 +168,30 @@ func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, e
 
 // Status asks the control function for the state of a campaign. Its own errors come back as *FunctionError.
 func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, error) {
-	return c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	return out.Report, err
 }
 
-// Control asks the control function to do something with a campaign. Its own errors come back as *FunctionError.
-func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
+// Control asks the control function for something. Its own errors come back as *FunctionError.
+func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (out workflow.ControlOutput, err error) {
 	doing := map[string]string{
 		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
 		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
+		workflow.ActionExamine: "asking " + c.settings.ControlFunction + " for the database",
 	}[in.Action] + in.Campaign
 	payload, err := json.Marshal(in)
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
 	}
 	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.settings.ControlFunction, Payload: payload})
 	if err != nil {
-		return workflow.Report{}, c.explain(ctx, doing, err)
+		return out, c.explain(ctx, doing, err)
 	}
 	if answer.FunctionError != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
+		return out, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
 	}
-	var report workflow.Report
-	if err := json.Unmarshal(answer.Payload, &report); err != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, c.settings.ControlFunction, err)
+	if err := json.Unmarshal(answer.Payload, &out); err != nil {
+		return out, fmt.Errorf("%s: %s answered something else than a report: %w", doing, c.settings.ControlFunction, err)
 	}
-	return report, nil
+	return out, nil
 }
