@@ -24,6 +24,9 @@ func (r *Runtime) Environment() []EnvVar {
 		EnvVar{"FANMAIL_BUCKET", BucketName},
 		EnvVar{"FANMAIL_STATE_MACHINE_ARN", r.machineARN},
 		EnvVar{"FANMAIL_CONTROL_FUNCTION", functionName + controlKey},
+		EnvVar{deployment.ConfigurationSet.Variable, configurationSet},
+		EnvVar{deployment.EventsQueue.Variable, r.queueURL("EventsQueue")},
+		EnvVar{deployment.EventsDeadLetterQueue.Variable, r.queueURL("EventsDeadLetterQueue")},
 	)
 }
 

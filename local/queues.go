@@ -43,6 +43,9 @@ func (r *Runtime) startQueues() error {
 	return err
 }
 
+// queueURL is the URL of a queue of queues.yml.
+func (r *Runtime) queueURL(name string) string { return r.endpoint + "/" + Account + "/" + name }
+
 func (r *Runtime) visibility(q deployment.Queue) time.Duration {
 	if r.options.VisibilityTimeout > 0 {
 		return r.options.VisibilityTimeout

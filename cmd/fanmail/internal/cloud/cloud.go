@@ -31,6 +31,7 @@ type Cloud struct {
 	transfer  *transfermanager.Client
 	sfn       *sfn.Client
 	functions *lambda.Client
+	examiner  examiner
 }
 
 // Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
@@ -74,6 +75,7 @@ func open(c aws.Config, settings Settings) *Cloud {
 		transfer:  transfermanager.New(objects),
 		sfn:       sfn.NewFromConfig(c),
 		functions: lambda.NewFromConfig(c),
+		examiner:  newExaminer(c),
 	}
 }
 
