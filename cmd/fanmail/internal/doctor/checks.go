@@ -16,12 +16,12 @@ var checks = []check{
 	{"deployment", nil, (*examination).deployment},
 	{"credentials", []string{"deployment"}, (*examination).credentials},
 	{"clock", []string{"deployment"}, (*examination).clock},
-	{"concurrency", []string{"credentials"}, (*examination).concurrency},
 
 	{"database", []string{"credentials"}, (*examination).database},
 	{"schema", []string{"database"}, (*examination).schema},
 	{"role-limit", []string{"database"}, (*examination).roleLimit},
 	{"role-settings", []string{"database"}, (*examination).roleSettings},
+	{"concurrency", []string{"database"}, (*examination).concurrency},
 	{"connections", []string{"database"}, (*examination).connections},
 	{"ledger-clock", []string{"database"}, (*examination).ledgerClock},
 
@@ -41,5 +41,5 @@ var checks = []check{
 	// What SNS could not deliver is there, too: only with the other queue's ARN SQS knows where to move it.
 	{"events-dead-letters", []string{"events-queue"}, (*examination).eventsDeadLetters},
 	{"schedule-dead-letters", []string{"credentials"}, (*examination).scheduleDeadLetters},
-	{"events", []string{"schema", "sending", "quota", "identity", "configuration-set"}, (*examination).events},
+	{"events", []string{"schema", "sending", "quota", "identity", "event-destination"}, (*examination).events},
 }

@@ -12,17 +12,17 @@ const (
 	reserve         = "deploy with --param reservedConcurrency=functions"
 )
 
-// judgeConcurrency holds what the account reserves in all against what the functions need. The rest that all of the account's functions
-// share must not be more than the bound where the functions do not reserve.
-func judgeConcurrency(functions []budget.Function, limit, unreserved int) Verdict {
-	bound, reserved := budget.Bound(functions), limit-unreserved
+// judgeConcurrency holds what the account's functions reserve in all against the bound, which Fanmail's reserve by themselves. Where
+// they reserve nothing (reservedConcurrency=account), only an account as small as the bound still keeps to it.
+func judgeConcurrency(bound, limit, unreserved int) Verdict {
+	reserved := limit - unreserved
 	if reserved >= bound {
 		return passed("the account has %s concurrent executions and reserves %s; the functions need %d", terminal.Number(int64(limit)), terminal.Number(int64(reserved)), bound)
 	}
 	account := budget.DefaultAccount
 	account.Limit = limit
 	steps := []string{reserve}
-	if budget.Fit(functions, account, nil) != nil {
+	if budget.Fit([]budget.Function{{Name: "all", Concurrency: bound}}, account, nil) != nil {
 		steps = []string{moreConcurrency, "then " + reserve}
 	}
 	finding := fmt.Sprintf("the account reserves %d of its %d concurrent executions, the functions need %d", reserved, limit, bound)

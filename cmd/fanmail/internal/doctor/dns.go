@@ -133,5 +133,8 @@ func judgeDMARC(s sender, found []identity, p policy, err error) Verdict {
 		return failed(fmt.Sprintf("%s asks that the signature is of %s (adkim=s), and SES signs as %s", p.name, s.domain, i.name),
 			createIdentity+s.domain, "or leave adkim=s out of the policy")
 	}
+	if p.name != "_dmarc."+s.domain && parsed.SubdomainPolicy != "" {
+		return passed("%s: sp=%s", p.name, parsed.SubdomainPolicy)
+	}
 	return passed("%s: p=%s", p.name, parsed.Policy)
 }

@@ -101,7 +101,7 @@ const backlog = 20_000
 
 func judgeQueue(q cloud.Queue) Verdict {
 	if q.Waiting > backlog {
-		return warned(fmt.Sprintf("%s events wait: reports are behind, and what is in doubt is settled late", terminal.Number(int64(q.Waiting))),
+		return failed(fmt.Sprintf("%s events wait: reports are behind, and what is in doubt is settled late", terminal.Number(int64(q.Waiting))),
 			"run it again in some minutes: if they are not fewer, the log of the function events says why")
 	}
 	return passed("%s events wait, %s are being written", terminal.Number(int64(q.Waiting)), terminal.Number(int64(q.InFlight)))
@@ -116,15 +116,16 @@ func judgeDeadLetters(q cloud.Queue, what string, again ...string) Verdict {
 	return failed(fmt.Sprintf("%s %s", terminal.Number(int64(n)), what), again...)
 }
 
-// judgeArrival judges whether the event of a message to the simulator has come within wait. queue is what the queue of events holds then.
-func judgeArrival(arrived bool, took, wait time.Duration, queue *cloud.Queue, set string, topics []string) Verdict {
+// judgeArrival judges whether the event of a message to the simulator has come within wait. queue is what the queue of events holds then, function the one
+// that writes them.
+func judgeArrival(arrived bool, took, wait time.Duration, queue *cloud.Queue, function string, topics []string) Verdict {
 	if arrived {
 		return passed("the event of a message to SES's simulator was in the ledger after %s", took.Round(100*time.Millisecond))
 	}
 	finding := fmt.Sprintf("no event of a message to SES's simulator came within %s", wait)
 	if queue != nil && queue.Waiting+queue.InFlight > 0 {
 		return failed(fmt.Sprintf("%s: %s are in the queue, and the function events does not write them", finding, terminal.Number(int64(queue.Waiting+queue.InFlight))),
-			"the log of the function events says why: aws logs tail /aws/lambda/"+set+"-events --since 15m",
+			"the log of the function events says why: aws logs tail /aws/lambda/"+function+" --since 15m",
 			"if it only is behind: fanmail doctor --wait 5m")
 	}
 	topic := "TOPIC"

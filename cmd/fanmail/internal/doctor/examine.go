@@ -70,6 +70,20 @@ type examination struct {
 	queue cloud.Queue
 }
 
+// judgeCaller judges why AWS does not say who we are.
+func judgeCaller(err error) Verdict {
+	if _, ok := errors.AsType[*cloud.Refusal](err); ok || strings.Contains(err.Error(), "credentials") {
+		return failed(err.Error(), "log in again (aws sso login, aws login), or set AWS_PROFILE; aws sts get-caller-identity tries it")
+	}
+	return failed(err.Error(), "see that this machine reaches AWS, and that AWS_REGION is a Region")
+}
+
+// sibling is the name of another function of the deployment that the control function, a name or an ARN, is of.
+func sibling(control, key string) string {
+	name := control[strings.LastIndex(control, ":")+1:]
+	return strings.TrimSuffix(name, "control") + key
+}
+
 // refused is the verdict on a call that AWS did not do.
 func refused(err error, action string, next ...string) Verdict {
 	if r, ok := errors.AsType[*cloud.Refusal](err); ok && r.Denied() {
@@ -101,7 +115,7 @@ func (e *examination) deployment(context.Context) Verdict {
 func (e *examination) credentials(ctx context.Context) (v Verdict) {
 	var err error
 	if e.caller, err = e.AWS.Caller(ctx); err != nil {
-		return failed(err.Error(), "log in again (aws sso login, aws login), or set AWS_PROFILE; aws sts get-caller-identity tries it")
+		return judgeCaller(err)
 	}
 	return passed("%s", e.caller.ARN)
 }
@@ -111,18 +125,6 @@ func (e *examination) clock(context.Context) Verdict {
 		return skipped("AWS did not tell the time")
 	}
 	return judgeClock(e.caller.Skew)
-}
-
-func (e *examination) concurrency(ctx context.Context) Verdict {
-	functions, err := deployment.Functions()
-	if err != nil {
-		return failed(err.Error(), "correct functions.yml")
-	}
-	limit, unreserved, err := e.AWS.Concurrency(ctx)
-	if err != nil {
-		return refused(err, "lambda:GetAccountSettings")
-	}
-	return judgeConcurrency(deployment.Budget(functions), limit, unreserved)
 }
 
 func (e *examination) database(ctx context.Context) Verdict {
@@ -142,6 +144,14 @@ func (e *examination) database(ctx context.Context) Verdict {
 func (e *examination) schema(context.Context) Verdict       { return judgeSchema(e.db) }
 func (e *examination) roleLimit(context.Context) Verdict    { return judgeRoleLimit(e.db) }
 func (e *examination) roleSettings(context.Context) Verdict { return judgeRoleSettings(e.db) }
+
+func (e *examination) concurrency(ctx context.Context) Verdict {
+	limit, unreserved, err := e.AWS.Concurrency(ctx)
+	if err != nil {
+		return refused(err, "lambda:GetAccountSettings")
+	}
+	return judgeConcurrency(e.db.Bound, limit, unreserved)
+}
 
 func (e *examination) connections(context.Context) Verdict {
 	functions, err := deployment.Functions()
@@ -342,5 +352,5 @@ func (e *examination) events(ctx context.Context) Verdict {
 			queue = &q
 		}
 	}
-	return judgeArrival(err == nil, took, e.Wait, queue, e.Parts.ConfigurationSet, e.topics)
+	return judgeArrival(err == nil, took, e.Wait, queue, sibling(e.AWS.ControlFunction(), "events"), e.topics)
 }
