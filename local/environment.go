@@ -11,9 +11,6 @@ import (
 // accessKey is both halves of the credentials: nothing here checks a signature, but SDKs do not call without one.
 const accessKey = "local"
 
-// stage is that of the deployment.
-const stage = "local"
-
 // configurationSet is that of the deployment: SES publishes the events of messages that name one.
 const configurationSet = "fanmail-local"
 
@@ -31,7 +28,7 @@ func (r *Runtime) outputs() map[deployment.Output]string {
 	return map[deployment.Output]string{
 		deployment.Bucket:                BucketName,
 		deployment.StateMachine:          r.machineARN,
-		deployment.ControlFunction:       functionName + "control",
+		deployment.ControlFunction:       functionName + controlKey,
 		deployment.MigrateFunction:       functionName + migrateKey,
 		deployment.ConfigurationSet:      configurationSet,
 		deployment.EventsQueue:           r.sqs.URL("EventsQueue"),
@@ -88,11 +85,11 @@ func (r *Runtime) functionEnvironment(f deployment.Function) map[string]string {
 		"FANMAIL_BUCKET": BucketName,
 		"FANMAIL_STAGE":  stage,
 	}
-	if f.Key == migrateKey {
+	if f.Key == migrateKey || f.Key == controlKey {
 		environment["FANMAIL_CONNECTION_LIMIT"] = strconv.Itoa(r.ConnectionBound())
-		if r.role.ours {
-			environment["DATABASE_ADMIN_URL"] = r.databaseURL
-		}
+	}
+	if f.Key == migrateKey && r.role.ours {
+		environment["DATABASE_ADMIN_URL"] = r.databaseURL
 	}
 	if f.Key == senderKey || f.Key == planKey {
 		environment["FANMAIL_CONFIGURATION_SET"] = configurationSet

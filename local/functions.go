@@ -13,6 +13,8 @@ import (
 const (
 	// migrateKey is the function that the runtime itself invokes.
 	migrateKey = deployment.MigrateKey
+	// controlKey is the one that the CLI invokes.
+	controlKey = "control"
 	// senderKey and planKey are those that mail.
 	senderKey = "send"
 	planKey   = "plan"

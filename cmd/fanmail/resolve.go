@@ -46,7 +46,7 @@ An SES event that arrives later still corrects a recipient that was dropped.`,
 			if err != nil {
 				return err
 			}
-			return p.printResolved(report, drop)
+			return p.printResolved(report.Report, drop)
 		},
 	}
 	c.Flags().BoolVar(&resend, "resend", false, "mail them with the next start of the campaign")

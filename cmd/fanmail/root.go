@@ -106,7 +106,7 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.doctor(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate())
 	return root, started
 }
 

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
 	"fanmail/shared/campaign"
 	"fanmail/shared/database"
 	"fanmail/shared/ledger"
@@ -12,22 +15,32 @@ import (
 	"fanmail/shared/workflow"
 )
 
-var actions = []string{workflow.ActionStatus, workflow.ActionRate, workflow.ActionResend, workflow.ActionDrop}
+var actions = []string{workflow.ActionStatus, workflow.ActionRate, workflow.ActionResend, workflow.ActionDrop, workflow.ActionExamine}
 
 type handler struct {
 	db *database.Handle
+	// limit is the largest number of sessions that the functions' role may have.
+	limit int
 }
 
-func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
+func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (out workflow.ControlOutput, err error) {
 	if !slices.Contains(actions, in.Action) {
-		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("action %q is unknown: use one of %q", in.Action, actions)}
+		return out, &workflow.InvalidRequest{Message: fmt.Sprintf("action %q is unknown: use one of %q", in.Action, actions)}
 	}
 	if !campaign.ValidLiveRate(in.Rate) {
-		return workflow.Report{}, &workflow.InvalidRequest{Message: fmt.Sprintf("rate %v: %s", in.Rate, campaign.LiveRateRule)}
+		return out, &workflow.InvalidRequest{Message: fmt.Sprintf("rate %v: %s", in.Rate, campaign.LiveRateRule)}
+	}
+	proof, err := uuid.Parse(in.Proof)
+	if err != nil && in.Proof != "" {
+		return out, &workflow.InvalidRequest{Message: fmt.Sprintf("proof %q is no UUID", in.Proof)}
 	}
 	db, err := h.db.DB()
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
+	}
+	if in.Action == workflow.ActionExamine {
+		out.Database, err = h.examine(ctx, db, proof)
+		return out, err
 	}
 	var resolved int64
 	switch in.Action {
@@ -37,13 +50,23 @@ func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (workflo
 		resolved, err = ledger.Resolve(ctx, db, in.Campaign, in.Action == workflow.ActionResend)
 	}
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
 	}
 	c, err := ledger.Known(ctx, db, in.Campaign)
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
 	}
-	answer, err := report.Read(ctx, db, c)
-	answer.Resolved = resolved
-	return answer, err
+	out.Report, err = report.Read(ctx, db, c)
+	out.Resolved = resolved
+	return out, err
+}
+
+// examine says what the functions see of PostgreSQL.
+func (h *handler) examine(ctx context.Context, db *bun.DB, proof uuid.UUID) (*workflow.Database, error) {
+	d, err := ledger.Examine(ctx, db, proof)
+	if err != nil {
+		return nil, err
+	}
+	d.Bound = h.limit
+	return &d, nil
 }

@@ -1,16 +1,17 @@
 package main
 
 import (
-	"github.com/google/uuid"
-
 	"context"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/database"
+	"fanmail/shared/function"
 	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
@@ -91,8 +92,41 @@ func TestACampaignThatWasNeverStartedIsUnknown(t *testing.T) {
 func TestAnUnknownActionIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
 	for _, action := range []string{"", "delete", "Status"} {
 		_, err := (&handler{db: database.New("", "control-test")}).handle(context.Background(), workflow.ControlInput{Action: action, Campaign: "spring-sale"})
-		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use one of ["status" "rate" "resend" "drop"]`) {
+		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use one of ["status" "rate" "resend" "drop" "examine"]`) {
 			t.Errorf("action %q: got %T %v, want InvalidRequest that names the actions", action, err, err)
 		}
+	}
+}
+
+func TestExamineTellsOfTheServerTheRoleAndTheLedger(t *testing.T) {
+	h, ctx := newHandler(t), context.Background()
+	h.limit = 20
+	db, err := h.db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, unknown := uuid.New(), uuid.New()
+	if err := ledger.Prove(ctx, db, []ledger.Proof{{ID: known, Accepted: time.Now()}}); err != nil {
+		t.Fatal(err)
+	}
+	for proof, arrived := range map[string]bool{known.String(): true, unknown.String(): false, "": false} {
+		out, err := h.handle(ctx, workflow.ControlInput{Action: workflow.ActionExamine, Proof: proof})
+		if err != nil || out.Database == nil {
+			t.Fatalf("%+v %v", out, err)
+		}
+		if d := *out.Database; d.Bound != 20 || !d.WitnessedAt.IsZero() != arrived || d.SchemaVersion != d.LatestSchema {
+			t.Errorf("proof %q: %+v", proof, d)
+		}
+	}
+	if _, err := h.handle(ctx, workflow.ControlInput{Action: workflow.ActionExamine, Proof: "1"}); err == nil {
+		t.Error("a proof that is no UUID is taken")
+	}
+}
+
+func TestExamineSaysInOneLineThatTheDatabaseIsAway(t *testing.T) {
+	h := &handler{db: database.New("postgres://nobody:secret@127.0.0.1:1/none?sslmode=disable&connect_timeout=1", "control-test")}
+	_, err := h.handle(context.Background(), workflow.ControlInput{Action: workflow.ActionExamine})
+	if named, ok := function.Name(err).(*workflow.Interrupted); !ok || !strings.Contains(named.Message, "127.0.0.1:1") || strings.Contains(named.Message, "secret") {
+		t.Errorf("got %T %v", err, err)
 	}
 }

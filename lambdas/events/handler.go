@@ -23,7 +23,7 @@ type handler struct {
 func (h *handler) handle(ctx context.Context, in events.SQSEvent) (events.SQSEventResponse, error) {
 	b := read(ctx, in.Records)
 	out := events.SQSEventResponse{BatchItemFailures: b.failures}
-	if len(b.events)+len(b.witnesses) > 0 {
+	if len(b.events)+len(b.witnesses)+len(b.proofs) > 0 {
 		db, err := h.db.DB()
 		if err != nil {
 			return out, err
@@ -34,6 +34,9 @@ func (h *handler) handle(ctx context.Context, in events.SQSEvent) (events.SQSEve
 		}
 		for _, d := range applied.Doubled {
 			slog.ErrorContext(ctx, "a recipient was mailed twice", "campaign", d.Campaign, "seq", d.Seq, "recorded", d.Recorded, "other", d.Other)
+		}
+		if err := ledger.Prove(ctx, db, b.proofs); err != nil {
+			return out, err
 		}
 		measure(h.metrics, b.events)
 		b.log = append(b.log, "written", applied.Written, "unknown", applied.Unknown)
@@ -46,6 +49,7 @@ func (h *handler) handle(ctx context.Context, in events.SQSEvent) (events.SQSEve
 type batch struct {
 	events    []ledger.Event
 	witnesses []ledger.Witness
+	proofs    []ledger.Proof
 	failures  []events.SQSBatchItemFailure
 	skipped   map[sesevent.Reason]int
 	// log are the attributes of the line that tells of the batch.
@@ -64,10 +68,12 @@ func read(ctx context.Context, records []events.SQSMessage) batch {
 			b.events = append(b.events, *parsed.Event)
 		case parsed.Witness != nil:
 			b.witnesses = append(b.witnesses, *parsed.Witness)
+		case parsed.Proof != nil:
+			b.proofs = append(b.proofs, *parsed.Proof)
 		default:
 			b.skipped[parsed.Skipped]++
 		}
 	}
-	b.log = []any{"messages", len(records), "events", len(b.events), "probes", len(b.witnesses), "malformed", len(b.failures)}
+	b.log = []any{"messages", len(records), "events", len(b.events), "probes", len(b.witnesses) + len(b.proofs), "malformed", len(b.failures)}
 	return b
 }

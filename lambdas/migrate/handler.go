@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strconv"
 
 	"github.com/uptrace/bun"
 
 	"fanmail/shared/budget"
 	"fanmail/shared/database"
-	"fanmail/shared/deployment"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
 )
@@ -68,21 +65,4 @@ func (h *handler) weigh(ctx context.Context, db *bun.DB, role string) (string, e
 	}
 	slog.WarnContext(ctx, err.Error())
 	return err.Error(), nil
-}
-
-// connectionLimit is the bound of the deployment, unless there is an override, as the local runtime gives when it runs another
-// number of senders than functions.yml says.
-func connectionLimit(override string) (int, error) {
-	if override != "" {
-		limit, err := strconv.Atoi(override)
-		if err != nil || limit < 1 {
-			return 0, fmt.Errorf("FANMAIL_CONNECTION_LIMIT is %q: write a number of connections, or leave it out for the bound of functions.yml", override)
-		}
-		return limit, nil
-	}
-	functions, err := deployment.Functions()
-	if err != nil {
-		return 0, err
-	}
-	return deployment.Bound(functions), nil
 }

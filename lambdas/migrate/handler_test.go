@@ -14,7 +14,6 @@ import (
 
 	"fanmail/local/postgres/postgrestest"
 	"fanmail/shared/database"
-	"fanmail/shared/deployment"
 	"fanmail/shared/function/functiontest"
 	"fanmail/shared/ledger"
 	"fanmail/shared/workflow"
@@ -127,18 +126,5 @@ func TestWithoutAnAdministratorTheStatementsAreListed(t *testing.T) {
 	execute(t, admin, list)
 	if out, err = h.handle(t.Context(), input{}); err != nil || out.Statements != nil || out.Reason != "" {
 		t.Errorf("they were run by hand: %+v %v", out, err)
-	}
-}
-
-func TestTheConnectionLimitIsTheBound(t *testing.T) {
-	functions, err := deployment.Functions()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for override, want := range map[string]int{"": deployment.Bound(functions), "7": 7, "0": 0, "many": 0} {
-		got, err := connectionLimit(override)
-		if got != want || (err != nil) != (want == 0) {
-			t.Errorf("%q: %d %v", override, got, err)
-		}
 	}
 }

@@ -5,11 +5,12 @@ import (
 	"os"
 
 	"fanmail/shared/database"
+	"fanmail/shared/deployment"
 	"fanmail/shared/function"
 )
 
 func main() {
-	limit, err := connectionLimit(os.Getenv("FANMAIL_CONNECTION_LIMIT"))
+	limit, err := deployment.ConnectionLimit(os.Getenv("FANMAIL_CONNECTION_LIMIT"))
 	if err != nil {
 		function.Fail(err)
 	}

@@ -25,8 +25,8 @@ func (s *Service) getAccount(w http.ResponseWriter, _ *http.Request) {
 	settings := s.Settings()
 	s.answer(w, http.StatusOK, map[string]any{
 		"DedicatedIpAutoWarmupEnabled": false,
-		"EnforcementStatus":            "HEALTHY",
-		"ProductionAccessEnabled":      true,
+		"EnforcementStatus":            settings.EnforcementStatus,
+		"ProductionAccessEnabled":      settings.ProductionAccessEnabled,
 		"SendingEnabled":               settings.SendingEnabled,
 		"SendQuota":                    quota,
 		"SuppressionAttributes":        map[string]any{"SuppressedReasons": []string{}},

@@ -97,5 +97,5 @@ func (s *Service) answer(w http.ResponseWriter, status int, body any) {
 
 func (s *Service) unknownOperation(w http.ResponseWriter, r *http.Request) {
 	s.answerError(w, &Error{http.StatusNotFound, "UnknownOperationException",
-		fmt.Sprintf("The local SES does not have the operation %s %s: it knows SendEmail and GetAccount.", r.Method, r.URL.Path)})
+		fmt.Sprintf("The local SES does not have the operation %s %s: it knows SendEmail, GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations.", r.Method, r.URL.Path)})
 }

@@ -172,6 +172,9 @@ func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.
 
 // copies appends the copies of e that are published to list.
 func (s *Service) copies(list []Published, e *event, tags map[string]string) ([]Published, error) {
+	if !s.publishes(e.Mail.Tags["ses:configuration-set"][0], e.EventType) {
+		return list, nil
+	}
 	delays := []time.Duration{0}
 	if s.config.EventFault != nil {
 		delays = s.config.EventFault(EventInfo{MessageID: e.Mail.MessageID, EventType: e.EventType, Tags: tags, Recipient: e.recipient})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/google/go-cmp/cmp"
 
 	"fanmail/local/ses"
 )
@@ -120,11 +121,13 @@ func TestSettingsChangeWhileItRuns(t *testing.T) {
 	a.sendError(t, email("a@example.org"))
 
 	before := a.Settings()
-	for _, body := range []string{`{"maxSendRate":0}`, `{"maxSendRate":5,"max24HourSend":-2}`, `{"latencyMilliseconds":-1}`, `{"speed":1}`, `{"maxSendRate":"5"}`, `no`} {
+	for _, body := range []string{`{"maxSendRate":0}`, `{"maxSendRate":5,"max24HourSend":-2}`, `{"latencyMilliseconds":-1}`, `{"speed":1}`, `{"enforcementStatus":"FINE"}`,
+		`{"identities":[{"name":"a.example"},{"nam":"b.example"}]}`, `{"configurationSets":[{"name":"a","destinations":[{"types":["SENT"]}]}]}`,
+		`{"maxSendRate":"5"}`, `no`} {
 		post(body, 400)
 	}
-	if a.Settings() != before {
-		t.Errorf("settings are %+v after refused changes", a.Settings())
+	if diff := cmp.Diff(before, a.Settings()); diff != "" {
+		t.Errorf("refused changes have changed:\n%s", diff)
 	}
 }
 

@@ -121,6 +121,9 @@ func (s *Service) accept(request *Request, body []byte) (messageID string, _ *Er
 	if s.isClosed() {
 		return "", ErrUnavailable
 	}
+	if e := s.checkConfigurationSet(s.settings, request.ConfigurationSetName); e != nil {
+		return "", e
+	}
 	now := s.config.Clock()
 	switch limit := s.settings.Max24HourSend; {
 	case !s.settings.SendingEnabled:

@@ -1,11 +1,13 @@
-// Package ses is a local Amazon SES: the two operations of API v2 that Fanmail calls, SendEmail and GetAccount, with SES's
-// checks, quotas and error answers, and a mailbox that keeps what was accepted instead of delivering it. It is a
-// development runtime: no mail leaves the machine.
+// Package ses is a local Amazon SES: the operations of API v2 that Fanmail calls, with SES's checks, quotas and error answers, and
+// a mailbox that keeps what was accepted instead of delivering it. It is a development runtime: no mail leaves the machine.
 //
 // Routes:
 //
 //	POST /v2/email/outbound-emails   SendEmail
 //	GET  /v2/email/account           GetAccount
+//	GET  /v2/email/identities/<identity>                           GetEmailIdentity
+//	GET  /v2/email/configuration-sets/<set>                        GetConfigurationSet
+//	GET  /v2/email/configuration-sets/<set>/event-destinations     GetConfigurationSetEventDestinations
 //	GET  /_mailbox                   a count
 //	GET  /_mailbox.jsonl             one JSON object per accepted message, in order of acceptance
 //	GET  /_mailbox/<messageId>       a whole message
@@ -33,7 +35,7 @@ type Config struct {
 	Max24HourSend float64
 	// Latency is the time from the acceptance (or refusal) of a message to the answer.
 	Latency time.Duration
-	// VerifiedIdentities are the addresses and domains that may stand in From; empty means that all may.
+	// VerifiedIdentities are the first Settings.Identities: the addresses and domains that may stand in From. Empty means that all may.
 	VerifiedIdentities []string
 	// Region stands in error messages; the default is us-east-1.
 	Region string
@@ -117,7 +119,13 @@ func New(c Config) (*Service, error) {
 			Max24HourSend:       c.Max24HourSend,
 			SendingEnabled:      true,
 			LatencyMilliseconds: float64(c.Latency) / float64(time.Millisecond),
+
+			ProductionAccessEnabled: true,
+			EnforcementStatus:       healthy,
 		},
+	}
+	for _, name := range c.VerifiedIdentities {
+		s.settings.Identities = append(s.settings.Identities, Identity{Name: name, Verified: true})
 	}
 	if err := s.settings.validate(); err != nil {
 		return nil, fmt.Errorf("starting the local SES: %w", err)
@@ -137,6 +145,9 @@ func New(c Config) (*Service, error) {
 
 	s.mux.HandleFunc("POST /v2/email/outbound-emails", s.sendEmail)
 	s.mux.HandleFunc("GET /v2/email/account", s.getAccount)
+	s.mux.HandleFunc("GET /v2/email/identities/{identity}", s.getIdentity)
+	s.mux.HandleFunc("GET /v2/email/configuration-sets/{set}", s.getConfigurationSet)
+	s.mux.HandleFunc("GET /v2/email/configuration-sets/{set}/event-destinations", s.getDestinations)
 	s.mux.HandleFunc("/v2/", s.unknownOperation)
 	s.mux.HandleFunc("GET /_mailbox", s.getMailbox)
 	s.mux.HandleFunc("GET /_mailbox.jsonl", s.getMailboxLines)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,20 @@ type Settings struct {
 	SendingEnabled bool `json:"sendingEnabled"`
 	// LatencyMilliseconds is the time to the answer of a SendEmail.
 	LatencyMilliseconds float64 `json:"latencyMilliseconds"`
+	// ProductionAccessEnabled is false while the account is in SES's sandbox.
+	ProductionAccessEnabled bool `json:"productionAccessEnabled"`
+	// EnforcementStatus is HEALTHY, PROBATION or SHUTDOWN.
+	EnforcementStatus string `json:"enforcementStatus"`
+	// Identities are those of the account; while there are none, every domain is one, and verified.
+	Identities []Identity `json:"identities"`
+	// ConfigurationSets are those of the account; while there are none, every name is one, and publishes all events.
+	ConfigurationSets []ConfigurationSet `json:"configurationSets"`
 }
+
+// healthy is the EnforcementStatus of an account that SES finds no fault with.
+const healthy = "HEALTHY"
+
+var enforcements = []string{healthy, "PROBATION", "SHUTDOWN"}
 
 func (s Settings) validate() error {
 	bad := func(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }
@@ -30,6 +44,13 @@ func (s Settings) validate() error {
 		return fmt.Errorf("max24HourSend is %v: it must be -1 (no limit), 0 or more recipients", s.Max24HourSend)
 	case bad(s.LatencyMilliseconds) || s.LatencyMilliseconds < 0:
 		return fmt.Errorf("latencyMilliseconds is %v: it must be 0 or more", s.LatencyMilliseconds)
+	case !slices.Contains(enforcements, s.EnforcementStatus):
+		return fmt.Errorf("enforcementStatus is %q: it must be one of %q", s.EnforcementStatus, enforcements)
+	}
+	for _, set := range s.ConfigurationSets {
+		if err := set.validate(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -75,9 +96,19 @@ func (s *Service) postSettings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	changed, err := s.Change(func(settings *Settings) error {
+		// A list is replaced as a whole: the decoder would write into the one that others read.
+		identities, sets := settings.Identities, settings.ConfigurationSets
+		settings.Identities, settings.ConfigurationSets = nil, nil
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.DisallowUnknownFields()
-		return decoder.Decode(settings)
+		err := decoder.Decode(settings)
+		if settings.Identities == nil {
+			settings.Identities = identities
+		}
+		if settings.ConfigurationSets == nil {
+			settings.ConfigurationSets = sets
+		}
+		return err
 	})
 	if err != nil {
 		s.answerError(w, badRequest("changing the settings: %v", err))

@@ -62,6 +62,23 @@ const (
 // Bound is the largest number of PostgreSQL connections that the functions can hold: one per environment.
 func Bound(functions []Function) int { return budget.Bound(Budget(functions)) }
 
+// ConnectionLimit is the bound of the deployment, unless there is an override (FANMAIL_CONNECTION_LIMIT), as the local runtime gives
+// when it runs another number of senders than functions.yml says.
+func ConnectionLimit(override string) (int, error) {
+	if override != "" {
+		limit, err := strconv.Atoi(override)
+		if err != nil || limit < 1 {
+			return 0, fmt.Errorf("FANMAIL_CONNECTION_LIMIT is %q: write a number of connections, or leave it out for the bound of functions.yml", override)
+		}
+		return limit, nil
+	}
+	functions, err := Functions()
+	if err != nil {
+		return 0, err
+	}
+	return Bound(functions), nil
+}
+
 // Senders is the reserved concurrency of the sender function.
 func Senders(functions []Function) int {
 	for _, f := range functions {

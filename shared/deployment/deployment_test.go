@@ -109,3 +109,16 @@ func TestSendersReplaceBothNumbers(t *testing.T) {
 		t.Error("-1 senders are accepted")
 	}
 }
+
+func TestTheConnectionLimitIsTheBound(t *testing.T) {
+	functions, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for override, want := range map[string]int{"": Bound(functions), "7": 7, "0": 0, "many": 0} {
+		got, err := ConnectionLimit(override)
+		if got != want || (err != nil) != (want == 0) {
+			t.Errorf("%q: %d %v", override, got, err)
+		}
+	}
+}

@@ -15,6 +15,22 @@ var migrationFiles embed.FS
 // migrationLock is the key of the advisory lock under which one migration runs at a time: "fanmail" in hexadecimal.
 const migrationLock = 0x66616e6d61696c
 
+// discover reads the migrations that this program has.
+func discover() (*migrate.Migrations, error) {
+	migrations := migrate.NewMigrations()
+	return migrations, migrations.Discover(migrationFiles)
+}
+
+// LatestSchema is the name of the last migration that this program has.
+func LatestSchema() (string, error) {
+	migrations, err := discover()
+	if err != nil {
+		return "", err
+	}
+	sorted := migrations.Sorted()
+	return sorted[len(sorted)-1].Name, nil
+}
+
 // Migrate creates the schema fanmail and brings its tables up to date. Each migration runs in a transaction and is
 // marked as applied only when it succeeded, so that it can be run again after any failure. It returns the names of the
 // migrations that it applied.
@@ -28,8 +44,8 @@ func Migrate(ctx context.Context, db *bun.DB) ([]string, error) {
 	if _, err := db.ExecContext(ctx, "create schema if not exists fanmail"); err != nil {
 		return nil, fmt.Errorf("creating schema fanmail (it needs the right CREATE on the database, or an administrator: DATABASE_ADMIN_URL, DATABASE_ADMIN_SECRET_ARN): %w", err)
 	}
-	migrations := migrate.NewMigrations()
-	if err := migrations.Discover(migrationFiles); err != nil {
+	migrations, err := discover()
+	if err != nil {
 		return nil, err
 	}
 	migrator := migrate.NewMigrator(db, migrations,

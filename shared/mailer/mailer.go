@@ -42,6 +42,8 @@ const (
 	TagSeq      = "fanmail-seq"
 	TagClaim    = "fanmail-claim"
 	TagProbe    = "fanmail-probe"
+	// TagProof is the only one of a message of `fanmail doctor`: its id.
+	TagProof = "fanmail-proof"
 )
 
 // SES is the one call that sending needs. The client must not retry.

@@ -19,22 +19,35 @@ const simulator = "success@simulator.amazonses.com"
 // Probe sends a message of the campaign to SES's mailbox simulator. Its event, when it arrives, shows that events of
 // messages accepted until now arrive too. An error means that no event will come.
 func Probe(ctx context.Context, ses SES, c campaign.Campaign, id uuid.UUID, configurationSet string) error {
+	if c.ConfigurationSet != "" {
+		configurationSet = c.ConfigurationSet
+	}
+	err := simulate(ctx, ses, c.From, configurationSet, tag(TagCampaign, c.Name), tag(TagID, id.String()), tag(TagProbe, "1"))
+	if err != nil {
+		return fmt.Errorf("sending a probe for campaign %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// Prove sends a message of no campaign to SES's mailbox simulator. Its event, when it is in the ledger under id, proves that events
+// of messages with this configuration set get there.
+func Prove(ctx context.Context, ses SES, from, configurationSet string, id uuid.UUID) error {
+	return simulate(ctx, ses, from, configurationSet, tag(TagProof, id.String()))
+}
+
+// simulate sends a message to the mailbox simulator.
+func simulate(ctx context.Context, ses SES, from, configurationSet string, tags ...types.MessageTag) error {
 	in := &sesv2.SendEmailInput{
-		FromEmailAddress: &c.From,
+		FromEmailAddress: &from,
 		Destination:      &types.Destination{ToAddresses: []string{simulator}},
 		Content: &types.EmailContent{Simple: &types.Message{
 			Subject: utf8("Fanmail probe"), Body: &types.Body{Text: utf8("Fanmail looks whether events of Amazon SES arrive.")},
 		}},
-		EmailTags: []types.MessageTag{tag(TagCampaign, c.Name), tag(TagID, id.String()), tag(TagProbe, "1")},
-	}
-	if c.ConfigurationSet != "" {
-		configurationSet = c.ConfigurationSet
+		EmailTags: tags,
 	}
 	if configurationSet != "" {
 		in.ConfigurationSetName = aws.String(configurationSet)
 	}
-	if _, err := ses.SendEmail(ctx, in); err != nil {
-		return fmt.Errorf("sending a probe for campaign %s: %w", c.Name, err)
-	}
-	return nil
+	_, err := ses.SendEmail(ctx, in)
+	return err
 }

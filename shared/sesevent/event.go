@@ -74,15 +74,25 @@ func (e event) parse() (Parsed, error) {
 	if !known {
 		return Parsed{Skipped: UnknownType}, nil
 	}
-	name, id, err := e.Mail.Tags.campaign()
-	if err != nil {
-		return Parsed{}, err
-	}
 	accepted, err := instant("mail", e.Mail.Timestamp)
 	if err != nil {
 		return Parsed{}, err
 	}
 	confirms := slices.Contains(confirming, e.EventType)
+	if e.Mail.Tags.proof() {
+		id, err := e.Mail.Tags.uuid(mailer.TagProof)
+		switch {
+		case err != nil:
+			return Parsed{}, err
+		case !confirms:
+			return Parsed{Skipped: Probe}, nil
+		}
+		return Parsed{Proof: &ledger.Proof{ID: id, Accepted: accepted}}, nil
+	}
+	name, id, err := e.Mail.Tags.campaign()
+	if err != nil {
+		return Parsed{}, err
+	}
 	if e.Mail.Tags.probe() {
 		if !confirms {
 			return Parsed{Skipped: Probe}, nil

@@ -18,6 +18,8 @@ type Parsed struct {
 	Event *ledger.Event
 	// Witness is of a message that was sent only to see whether events arrive.
 	Witness *ledger.Witness
+	// Proof is of a message of `fanmail doctor`.
+	Proof *ledger.Proof
 	// Skipped is why the body is none of our concern.
 	Skipped Reason
 }

@@ -110,6 +110,23 @@ func TestAProbeIsAWitnessOnly(t *testing.T) {
 	}
 }
 
+func TestAProofIsOfNoCampaign(t *testing.T) {
+	proof := `"fanmail-proof":["` + claim + `"]`
+	for body, want := range map[string]sesevent.Parsed{
+		event("Send", proof, ""):               {Proof: &ledger.Proof{ID: uuid.MustParse(claim), Accepted: accepted}},
+		notification(event("Send", proof, "")): {Proof: &ledger.Proof{ID: uuid.MustParse(claim), Accepted: accepted}},
+		event("Delivery", proof, delivery):     {Skipped: sesevent.Probe},
+	} {
+		got, err := sesevent.Parse(body)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	}
+	if _, err := sesevent.Parse(event("Send", `"fanmail-proof":["1"]`, "")); err == nil {
+		t.Error("an id that is no UUID is read")
+	}
+}
+
 func TestWhatIsNoneOfOurConcernIsSkipped(t *testing.T) {
 	const validation = "Successfully validated SNS topic for Amazon SES event publishing."
 	identity := `{"notificationType":"Bounce","bounce":{},"mail":{"timestamp":"2026-11-23T09:00:00Z"}}`

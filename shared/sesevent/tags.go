@@ -52,6 +52,8 @@ func (t tags) campaign() (name string, id uuid.UUID, err error) {
 
 func (t tags) probe() bool { return len(t[mailer.TagProbe]) > 0 }
 
+func (t tags) proof() bool { return len(t[mailer.TagProof]) > 0 }
+
 func (t tags) seq() (int64, error) {
 	text, err := t.one(mailer.TagSeq)
 	if err != nil {

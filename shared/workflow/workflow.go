@@ -222,13 +222,52 @@ const (
 	// good. Report.Resolved counts them.
 	ActionResend = "resend"
 	ActionDrop   = "drop"
+	// ActionExamine asks for ControlOutput.Database. It names no campaign.
+	ActionExamine = "examine"
 )
 
-// ControlInput is the input of lambdas/control, which always answers with the Report of the campaign.
+// ControlInput is the input of lambdas/control.
 type ControlInput struct {
 	// Action is one of the Action constants.
 	Action   string `json:"action"`
 	Campaign string `json:"campaign"`
 	// Rate is in recipients per second.
 	Rate float64 `json:"rate,omitempty"`
+	// Proof is the id of a message of `fanmail doctor` whose event ActionExamine looks for, a UUID; "" is none.
+	Proof string `json:"proof,omitempty"`
+}
+
+// ControlOutput is the output of lambdas/control: the Report of the campaign, if the action is about one, and what else was asked for.
+type ControlOutput struct {
+	Report
+	// Database is the answer to ActionExamine.
+	Database *Database `json:"database,omitempty"`
+}
+
+// Database is what the functions see of PostgreSQL.
+type Database struct {
+	// Version is the server's, as it writes it; VersionNumber is the same as a number: 140005 is 14.5.
+	Version       string `json:"version"`
+	VersionNumber int    `json:"versionNumber"`
+	// SchemaVersion is the last migration of the ledger, "" when there is none, or the role may not see it. LatestSchema is the
+	// last one that the functions know.
+	SchemaVersion string `json:"schemaVersion"`
+	LatestSchema  string `json:"latestSchema"`
+	// RoleName is the role that the functions connect as, RoleLimit its CONNECTION LIMIT, -1 for none.
+	RoleName  string `json:"roleName"`
+	RoleLimit int    `json:"roleLimit"`
+	// Bound is the largest number of connections that the functions can hold.
+	Bound int `json:"bound"`
+	// MaxConnections is max_connections, Reserved how many of them no ordinary role gets. OthersConnections are sessions of other
+	// roles, OwnConnections those of this role.
+	MaxConnections    int `json:"maxConnections"`
+	Reserved          int `json:"reserved"`
+	OthersConnections int `json:"othersConnections"`
+	OwnConnections    int `json:"ownConnections"`
+	// Clock is the time of the ledger.
+	Clock time.Time `json:"clock"`
+	// SettingsMissing are the settings, name=value, that the role should have and has not.
+	SettingsMissing []string `json:"settingsMissing"`
+	// WitnessedAt is when the event of ControlInput.Proof was written into the ledger; zero when it was not.
+	WitnessedAt time.Time `json:"witnessedAt,omitzero"`
 }

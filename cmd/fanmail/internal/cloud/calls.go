@@ -15,7 +15,7 @@ type Call struct {
 }
 
 // finders are the verbs that look for the stack where the environment does not say where the deployment is.
-var finders = []string{"budget", "migrate", "rate", "report", "resolve", "start", "status", "whoami"}
+var finders = []string{"budget", "doctor", "migrate", "rate", "report", "resolve", "start", "status", "whoami"}
 
 // Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and no others.
 var Calls = []Call{
@@ -37,9 +37,15 @@ var Calls = []Call{
 	{"S3.GetObject", "s3:ListBucket", "the bucket", []string{"report"}},
 	{"SFN.StartExecution", "states:StartExecution", "the state machine", []string{"start"}},
 	{"SFN.DescribeExecution", "states:DescribeExecution", "executions of the state machine", []string{"start", "status"}},
-	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"migrate", "rate", "report", "resolve", "start", "status"}},
-	{"Lambda.GetAccountSettings", "lambda:GetAccountSettings", "*", []string{"budget"}},
-	{"Lambda.GetFunctionConcurrency", "lambda:GetFunctionConcurrency", "the functions", []string{"budget"}},
+	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"doctor", "migrate", "rate", "report", "resolve", "start", "status"}},
+	{"Lambda.GetAccountSettings", "lambda:GetAccountSettings", "*", []string{"budget", "doctor"}},
+	{"Lambda.GetFunctionConcurrency", "lambda:GetFunctionConcurrency", "the functions", []string{"budget", "doctor"}},
+	{"SESv2.GetAccount", "ses:GetAccount", "*", []string{"doctor"}},
+	{"SESv2.GetEmailIdentity", "ses:GetEmailIdentity", "identities", []string{"doctor"}},
+	{"SESv2.GetConfigurationSet", "ses:GetConfigurationSet", "configuration sets", []string{"doctor"}},
+	{"SESv2.GetConfigurationSetEventDestinations", "ses:GetConfigurationSetEventDestinations", "configuration sets", []string{"doctor"}},
+	{"SESv2.SendEmail", "ses:SendEmail", "identities and configuration sets", []string{"doctor"}},
+	{"SQS.GetQueueAttributes", "sqs:GetQueueAttributes", "the queues", []string{"doctor"}},
 }
 
 // actionsOf are the IAM actions of a call; "" for one that the CLI does not make.

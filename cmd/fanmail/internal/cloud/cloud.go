@@ -19,8 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"fanmail/cmd/fanmail/internal/deployments"
@@ -44,6 +46,8 @@ type Cloud struct {
 	transfer       *transfermanager.Client
 	sfn            *sfn.Client
 	functions      *lambda.Client
+	ses            *sesv2.Client
+	sqs            *sqs.Client
 
 	lookup sync.Mutex
 	// found is the stack, once it was found. A command ends before it is out of date.
@@ -97,6 +101,8 @@ func open(c aws.Config, choice deployments.Choice, getenv func(string) string, w
 		transfer:       transfermanager.New(objects),
 		sfn:            sfn.NewFromConfig(c),
 		functions:      lambda.NewFromConfig(c),
+		ses:            sesv2.NewFromConfig(c),
+		sqs:            sqs.NewFromConfig(c),
 	}
 }
 
@@ -202,33 +208,34 @@ func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, e
 
 // Status asks the control function for the state of a campaign. Its own errors come back as *FunctionError.
 func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, error) {
-	return c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	return out.Report, err
 }
 
-// Control asks the control function to do something with a campaign. Its own errors come back as *FunctionError.
-func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
+// Control asks the control function for something. Its own errors come back as *FunctionError.
+func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (out workflow.ControlOutput, err error) {
 	doing := map[string]string{
 		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
 		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
+		workflow.ActionExamine: "asking the functions for the database",
 	}[in.Action] + in.Campaign
 	function, err := c.output(ctx, deployment.ControlFunction)
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
 	}
 	payload, err := json.Marshal(in)
 	if err != nil {
-		return workflow.Report{}, err
+		return out, err
 	}
 	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: payload})
 	if err != nil {
-		return workflow.Report{}, c.explain(ctx, doing, err)
+		return out, c.explain(ctx, doing, err)
 	}
 	if answer.FunctionError != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
+		return out, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
 	}
-	var report workflow.Report
-	if err := json.Unmarshal(answer.Payload, &report); err != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, function, err)
+	if err := json.Unmarshal(answer.Payload, &out); err != nil {
+		return out, fmt.Errorf("%s: %s answered something else than a report: %w", doing, function, err)
 	}
-	return report, nil
+	return out, nil
 }

@@ -34,10 +34,11 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	}
 	operation, _ := errors.AsType[*smithy.OperationError](err)
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		text := codeAndMessage(api)
 		if next := c.nextCommand(api, operation); next != "" {
-			return fmt.Errorf("%s: %s: %s", doing, codeAndMessage(api), next)
+			text += ": " + next
 		}
-		return fmt.Errorf("%s: %s", doing, codeAndMessage(api))
+		return fmt.Errorf("%s: %w", doing, &Refusal{api.ErrorCode(), text})
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && c.endpoint == "" {
 		return fmt.Errorf("%s: the address %s is not found: is there a region %s (--region), and a network?", doing, unknown.Name, c.region)
@@ -139,6 +140,18 @@ func explainConfig(choice deployments.Choice, err error) error {
 	}
 	return fmt.Errorf("reading the AWS configuration: %w", err)
 }
+
+// Refusal is AWS's answer to a call that it did not do.
+type Refusal struct {
+	// Code is the name of the error, such as ResourceNotFoundException.
+	Code string
+	text string
+}
+
+func (r *Refusal) Error() string { return r.text }
+
+// Denied tells whether the caller's policies do not allow the call.
+func (r *Refusal) Denied() bool { return strings.HasPrefix(r.Code, "AccessDenied") }
 
 // FunctionError is what a Lambda function of ours answers when it fails; Step Functions passes the same JSON as the cause.
 type FunctionError struct {

@@ -57,3 +57,9 @@ func (c *Cloud) output(ctx context.Context, o deployment.Output) (string, error)
 	}
 	return found, nil
 }
+
+// Output is what is known of a part of the deployment; "" for nothing.
+func (c *Cloud) Output(ctx context.Context, o deployment.Output) string {
+	value, _ := c.output(ctx, o) // whoever can't do without it has asked Need
+	return value
+}

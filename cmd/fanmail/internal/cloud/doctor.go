@@ -1,0 +1,129 @@
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/uuid"
+
+	"fanmail/shared/mailer"
+)
+
+// Region is the AWS Region of the deployment.
+func (c *Cloud) Region() string { return c.region }
+
+// Caller is whom AWS takes us for.
+type Caller struct {
+	// ARN is that of a user or of a role's session; "" when AWS refuses the credentials.
+	ARN string
+	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not tell.
+	Skew     time.Duration
+	Answered bool
+}
+
+// Caller asks AWS who we are. AWS tells its time even where it refuses us.
+func (c *Cloud) Caller(ctx context.Context) (Caller, error) {
+	var caller Caller
+	answer := func(o *sts.Options) {
+		o.HTTPClient = dated{cmp.Or[sts.HTTPClient](o.HTTPClient, awshttp.NewBuildableClient()), &caller}
+	}
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, answer)
+	if err != nil {
+		return caller, c.explain(ctx, "asking AWS who you are", err)
+	}
+	caller.ARN = aws.ToString(out.Arn)
+	return caller, nil
+}
+
+// dated notes the time that AWS's answers tell. The SDK tells it of good answers only.
+type dated struct {
+	sts.HTTPClient
+	caller *Caller
+}
+
+func (d dated) Do(request *http.Request) (*http.Response, error) {
+	asked := time.Now()
+	answer, err := d.HTTPClient.Do(request)
+	if err != nil {
+		return answer, err
+	}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		// A Date is cut to the second: half a second is what it lacks on average.
+		d.caller.Skew, d.caller.Answered = date.Add(time.Second/2).Sub(asked.Add(time.Since(asked)/2)), true
+	}
+	return answer, nil
+}
+
+// Account asks SES for the account: quota, rate, sandbox.
+func (c *Cloud) Account(ctx context.Context) (*sesv2.GetAccountOutput, error) {
+	out, err := c.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
+	return out, c.explain(ctx, "asking SES for the account", err)
+}
+
+// EmailIdentity asks SES for an address or a domain. Without such an identity the answer is nil.
+func (c *Cloud) EmailIdentity(ctx context.Context, name string) (*sesv2.GetEmailIdentityOutput, error) {
+	out, err := c.ses.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name})
+	return found(out, c.explain(ctx, "asking SES for the identity "+name, err), err)
+}
+
+// ConfigurationSet asks SES for a configuration set. Without one of that name the answer is nil.
+func (c *Cloud) ConfigurationSet(ctx context.Context, name string) (*sesv2.GetConfigurationSetOutput, error) {
+	out, err := c.ses.GetConfigurationSet(ctx, &sesv2.GetConfigurationSetInput{ConfigurationSetName: &name})
+	return found(out, c.explain(ctx, "asking SES for the configuration set "+name, err), err)
+}
+
+// found makes nil of what SES does not have.
+func found[Out any](out *Out, explained, err error) (*Out, error) {
+	if _, missing := errors.AsType[*sestypes.NotFoundException](err); missing {
+		return nil, nil
+	}
+	return out, explained
+}
+
+// EventDestinations asks SES where a configuration set publishes events.
+func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.EventDestination, error) {
+	out, err := c.ses.GetConfigurationSetEventDestinations(ctx, &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name})
+	if err != nil {
+		return nil, c.explain(ctx, "asking SES where the configuration set "+name+" publishes events", err)
+	}
+	return out.EventDestinations, nil
+}
+
+// Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
+func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
+	return c.explain(ctx, "sending a message to SES's mailbox simulator", mailer.Prove(ctx, c.ses, from, configurationSet, id))
+}
+
+// Queue is what an SQS queue holds, about.
+type Queue struct {
+	ARN string
+	// Waiting are messages that nobody has received, InFlight those that somebody works on.
+	Waiting, InFlight int
+}
+
+// Queue asks SQS for a queue.
+func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
+	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn, waiting, inFlight},
+	})
+	if err != nil {
+		return Queue{}, c.explain(ctx, "asking SQS for the queue "+url, err)
+	}
+	number := func(name sqstypes.QueueAttributeName) int {
+		n, _ := strconv.Atoi(out.Attributes[string(name)]) // SQS writes numbers
+		return n
+	}
+	return Queue{ARN: out.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
+}

@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+
+	"fanmail/cmd/fanmail/internal/cloud"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+)
+
+// account is one in order, with a change.
+func account(change func(*sesv2.GetAccountOutput)) *sesv2.GetAccountOutput {
+	a := &sesv2.GetAccountOutput{
+		ProductionAccessEnabled: true, SendingEnabled: true, EnforcementStatus: aws.String("HEALTHY"),
+		SendQuota: &types.SendQuota{Max24HourSend: 50_000, MaxSendRate: 14, SentLast24Hours: 1_500},
+	}
+	if change != nil {
+		change(a)
+	}
+	return a
+}
+
+func TestTheAccountIsJudged(t *testing.T) {
+	quota := func(most, sent, rate float64) *sesv2.GetAccountOutput {
+		return account(func(a *sesv2.GetAccountOutput) {
+			a.SendQuota = &types.SendQuota{Max24HourSend: most, SentLast24Hours: sent, MaxSendRate: rate}
+		})
+	}
+	status := func(status string) *sesv2.GetAccountOutput {
+		return account(func(a *sesv2.GetAccountOutput) { a.EnforcementStatus = &status })
+	}
+	verdicts(t, []judged{
+		{"out of the sandbox", judgeSandbox(account(nil)), Passed, "out of SES's sandbox", ""},
+		{"in the sandbox", judgeSandbox(account(func(a *sesv2.GetAccountOutput) { a.ProductionAccessEnabled = false })), Failed, "in SES's sandbox", "put-account-details"},
+		{"it may send", judgeSending(account(nil)), Passed, "may send", ""},
+		{"paused", judgeSending(account(func(a *sesv2.GetAccountOutput) { a.SendingEnabled = false })), Failed, "paused", "put-account-sending-attributes --sending-enabled"},
+		{"under review", judgeSending(status("PROBATION")), Warned, "reviews", "Support Center"},
+		{"shut down", judgeSending(status("SHUTDOWN")), Failed, "ended", "Support Center"},
+		{"shut down and paused", judgeSending(account(func(a *sesv2.GetAccountOutput) {
+			a.SendingEnabled, a.EnforcementStatus = false, aws.String("SHUTDOWN")
+		})), Failed, "ended", "Support Center"},
+		{"a status that we do not know", judgeSending(status("FINE")), Passed, "may send", ""},
+		{"quota left", judgeQuota(account(nil)), Passed, "48,500 of 50,000 messages per 24 hours left, 14 per second", ""},
+		{"no quota", judgeQuota(quota(-1, 7, 2.5)), Passed, "no daily quota, 2.5 messages per second", ""},
+		{"one left", judgeQuota(quota(200, 199, 1)), Passed, "1 of 200", ""},
+		{"used up", judgeQuota(quota(200, 200, 1)), Failed, "quota of 200 messages per 24 hours is used up", "wait"},
+		{"overdrawn", judgeQuota(quota(200, 210, 1)), Failed, "used up", "ask for more"},
+		{"no rate", judgeQuota(quota(200, 0, 0)), Failed, "rate of 0", "ask for more"},
+		{"no answer", judgeQuota(&sesv2.GetAccountOutput{}), Failed, "no quota", "again"},
+	})
+}
+
+func TestConcurrencyIsJudged(t *testing.T) {
+	const bound = 20
+	judge := func(limit, unreserved, own int) Verdict {
+		return judgeConcurrency(bound, cloud.Concurrency{Limit: limit, Unreserved: unreserved, Own: own})
+	}
+	verdicts(t, []judged{
+		{"ours alone are reserved", judge(1000, 980, 20), Passed, "reserve 20 of the account's 1,000 concurrent executions", ""},
+		{"others reserve too", judge(1000, 100, 20), Passed, "reserve 20", ""},
+		{"not all are reserved", judge(1000, 981, 19), Failed, "reserve 19 of the account's 1000", "deploy with --param reservedConcurrency=functions"},
+		{"others reserve, we do not", judge(1000, 500, 0), Failed, "more connections than the bound", "deploy with --param reservedConcurrency=functions"},
+		{"there is no room to reserve", judge(119, 119, 0), Failed, "more connections than the bound", "request-service-quota-increase"},
+		{"others leave no room", judge(1000, 110, 0), Failed, "more connections than the bound", "request-service-quota-increase"},
+		{"a new account", judge(10, 10, 0), Warned, "throttled", "request-service-quota-increase"},
+		{"as small as the bound", judge(20, 20, 0), Warned, "throttled", "then deploy with"},
+	})
+}
