@@ -199,13 +199,46 @@ const (
 	// good. Report.Resolved counts them.
 	ActionResend = "resend"
 	ActionDrop   = "drop"
+	// ActionExamine asks for the Database; no campaign is named.
+	ActionExamine = "examine"
+	// ActionSuppressed asks which of ControlInput.Addresses are on the suppression list; no campaign is named.
+	ActionSuppressed = "suppressed"
 )
 
-// ControlInput is the input of lambdas/control, which always answers with the Report of the campaign.
+// ControlInput is the input of lambdas/control.
 type ControlInput struct {
 	// Action is one of the Action constants.
 	Action   string `json:"action"`
 	Campaign string `json:"campaign"`
 	// Rate is in recipients per second.
 	Rate float64 `json:"rate,omitempty"`
+	// Addresses are normalised, at most MaxAddresses.
+	Addresses []string `json:"addresses,omitempty"`
+}
+
+// MaxAddresses is the most addresses of one ControlInput. So many of the longest, of 254 bytes, are still less than the 6 MB that
+// an invocation may carry.
+const MaxAddresses = 20_000
+
+// ControlOutput is the output of lambdas/control: the Report of the campaign, or the part that was asked for.
+type ControlOutput struct {
+	Report
+	Database   *Database   `json:"database,omitempty"`
+	Suppressed *Suppressed `json:"suppressed,omitempty"`
+}
+
+// Database is what the functions see of their PostgreSQL.
+type Database struct {
+	// RoleLimit is the CONNECTION LIMIT of the functions' role, -1 for none.
+	RoleLimit int `json:"roleLimit"`
+	// MaxConnections is max_connections, Reserved how many of them no ordinary role gets, OthersConnections how many other roles hold.
+	MaxConnections    int `json:"maxConnections"`
+	Reserved          int `json:"reserved"`
+	OthersConnections int `json:"othersConnections"`
+}
+
+// Suppressed answers ActionSuppressed.
+type Suppressed struct {
+	// Positions are those of the suppressed addresses among the ones asked about, from 0, in order.
+	Positions []int `json:"positions"`
 }

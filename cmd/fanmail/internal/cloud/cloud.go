@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
@@ -31,6 +32,8 @@ type Cloud struct {
 	transfer  *transfermanager.Client
 	sfn       *sfn.Client
 	functions *lambda.Client
+	ses       *sesv2.Client
+	region    string
 }
 
 // Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
@@ -74,6 +77,8 @@ func open(c aws.Config, settings Settings) *Cloud {
 		transfer:  transfermanager.New(objects),
 		sfn:       sfn.NewFromConfig(c),
 		functions: lambda.NewFromConfig(c),
+		ses:       sesv2.NewFromConfig(c),
+		region:    c.Region,
 	}
 }
 
@@ -168,29 +173,31 @@ func (c *Cloud) DescribeExecution(ctx context.Context, arn string) (Execution, e
 
 // Status asks the control function for the state of a campaign. Its own errors come back as *FunctionError.
 func (c *Cloud) Status(ctx context.Context, campaign string) (workflow.Report, error) {
-	return c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionStatus, Campaign: campaign})
+	return out.Report, err
 }
 
-// Control asks the control function to do something with a campaign. Its own errors come back as *FunctionError.
-func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.Report, error) {
+// Control asks the control function for something. Its own errors come back as *FunctionError.
+func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (workflow.ControlOutput, error) {
 	doing := map[string]string{
 		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
 		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
+		workflow.ActionExamine: "examining the database", workflow.ActionSuppressed: "asking who is suppressed",
 	}[in.Action] + in.Campaign
 	payload, err := json.Marshal(in)
 	if err != nil {
-		return workflow.Report{}, err
+		return workflow.ControlOutput{}, err
 	}
 	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.settings.ControlFunction, Payload: payload})
 	if err != nil {
-		return workflow.Report{}, c.explain(ctx, doing, err)
+		return workflow.ControlOutput{}, c.explain(ctx, doing, err)
 	}
 	if answer.FunctionError != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
+		return workflow.ControlOutput{}, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
 	}
-	var report workflow.Report
-	if err := json.Unmarshal(answer.Payload, &report); err != nil {
-		return workflow.Report{}, fmt.Errorf("%s: %s answered something else than a report: %w", doing, c.settings.ControlFunction, err)
+	var out workflow.ControlOutput
+	if err := json.Unmarshal(answer.Payload, &out); err != nil {
+		return workflow.ControlOutput{}, fmt.Errorf("%s: %s answered something else than it should: %w", doing, c.settings.ControlFunction, err)
 	}
-	return report, nil
+	return out, nil
 }

@@ -1,0 +1,68 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+
+	"fanmail/shared/planner"
+	"fanmail/shared/workflow"
+)
+
+// SESAccount is what a forecast needs to know of the SES account.
+type SESAccount struct {
+	Quota planner.Quota
+	// Sandbox: only verified addresses can be mailed.
+	Sandbox bool
+	// PricingPlan is NONE (each feature has its price), ESSENTIALS, PRO or ENTERPRISE; "" when SES does not say.
+	PricingPlan string
+}
+
+// Region is where the deployment is.
+func (c *Cloud) Region() string { return c.region }
+
+// SESAccount asks SES for the account. SES allows one such call a second.
+func (c *Cloud) SESAccount(ctx context.Context) (SESAccount, error) {
+	out, err := c.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
+	if err != nil {
+		return SESAccount{}, c.explain(ctx, "asking for the SES account", err)
+	}
+	account := SESAccount{
+		Quota:   planner.Quota{SendingEnabled: out.SendingEnabled, Enforcement: aws.ToString(out.EnforcementStatus)},
+		Sandbox: !out.ProductionAccessEnabled,
+	}
+	if q := out.SendQuota; q != nil {
+		account.Quota.Max24HourSend, account.Quota.SentLast24Hours, account.Quota.MaxSendRate = q.Max24HourSend, q.SentLast24Hours, q.MaxSendRate
+	}
+	if p := out.PricingAttributes; p != nil {
+		account.PricingPlan = string(p.CurrentPlan)
+	}
+	return account, nil
+}
+
+// Examine asks the control function for the database behind the functions.
+func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine})
+	if err != nil {
+		return workflow.Database{}, err
+	}
+	if out.Database == nil {
+		return workflow.Database{}, fmt.Errorf("examining the database: %s says nothing of it", c.settings.ControlFunction)
+	}
+	return *out.Database, nil
+}
+
+// Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression list. It
+// returns their positions.
+func (c *Cloud) Suppressed(ctx context.Context, addresses []string) ([]int, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionSuppressed, Addresses: addresses})
+	if err != nil {
+		return nil, err
+	}
+	if out.Suppressed == nil {
+		return nil, fmt.Errorf("asking who is suppressed: %s does not say", c.settings.ControlFunction)
+	}
+	return out.Suppressed.Positions, nil
+}
