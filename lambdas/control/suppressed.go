@@ -16,5 +16,5 @@ func suppressed(ctx context.Context, db *bun.DB, addresses []string) (workflow.C
 		return workflow.ControlOutput{}, &workflow.InvalidRequest{Message: fmt.Sprintf("%d addresses: ask about 1 to %d at once", n, workflow.MaxAddresses)}
 	}
 	positions, err := ledger.SuppressedAmong(ctx, db, addresses)
-	return workflow.ControlOutput{Suppressed: &workflow.Suppressed{Positions: positions}}, err
+	return workflow.ControlOutput{SuppressedAmong: &workflow.SuppressedAmong{Positions: positions}}, err
 }

@@ -48,8 +48,8 @@ func TestSuppressedAddressesAreFoundByTheirPositions(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
-		if out.Suppressed == nil || !slices.Equal(out.Suppressed.Positions, test.want) || out.Suppressed.Positions == nil {
-			t.Errorf("%s: got %+v, want %v", test.name, out.Suppressed, test.want)
+		if out.SuppressedAmong == nil || !slices.Equal(out.SuppressedAmong.Positions, test.want) || out.SuppressedAmong.Positions == nil {
+			t.Errorf("%s: got %+v, want %v", test.name, out.SuppressedAmong, test.want)
 		}
 	}
 	if strings.Contains(logged.String(), "@") {

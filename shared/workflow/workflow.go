@@ -223,8 +223,9 @@ const MaxAddresses = 20_000
 // ControlOutput is the output of lambdas/control: the Report of the campaign, or the part that was asked for.
 type ControlOutput struct {
 	Report
-	Database   *Database   `json:"database,omitempty"`
-	Suppressed *Suppressed `json:"suppressed,omitempty"`
+	Database *Database `json:"database,omitempty"`
+	// SuppressedAmong is not called suppressed, which is a count of the Report.
+	SuppressedAmong *SuppressedAmong `json:"suppressedAmong,omitempty"`
 }
 
 // Database is what the functions see of their PostgreSQL.
@@ -237,8 +238,8 @@ type Database struct {
 	OthersConnections int `json:"othersConnections"`
 }
 
-// Suppressed answers ActionSuppressed.
-type Suppressed struct {
+// SuppressedAmong answers ActionSuppressed.
+type SuppressedAmong struct {
 	// Positions are those of the suppressed addresses among the ones asked about, from 0, in order.
 	Positions []int `json:"positions"`
 }

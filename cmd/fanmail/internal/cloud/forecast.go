@@ -61,8 +61,8 @@ func (c *Cloud) Suppressed(ctx context.Context, addresses []string) ([]int, erro
 	if err != nil {
 		return nil, err
 	}
-	if out.Suppressed == nil {
+	if out.SuppressedAmong == nil {
 		return nil, fmt.Errorf("asking who is suppressed: %s does not say", c.settings.ControlFunction)
 	}
-	return out.Suppressed.Positions, nil
+	return out.SuppressedAmong.Positions, nil
 }
