@@ -55,6 +55,8 @@ type Forecast struct {
 	// Senders is the most that work at once, and SendersReason why.
 	Senders       int    `json:"senders"`
 	SendersReason string `json:"sendersReason,omitempty"`
+	// Rate is the most recipients per second.
+	Rate float64 `json:"rate"`
 	// Connections is the most that Fanmail holds while the campaign runs alone: its senders, and what the other functions reserve.
 	Connections int `json:"connections"`
 	Bound       int `json:"bound"`

@@ -187,6 +187,7 @@ func (s *simulation) wave(d planner.Decision) {
 
 	s.out.Waves++
 	s.out.Batches += batches
+	s.out.Rate = max(s.out.Rate, rate)
 	if d.Senders > s.out.Senders {
 		s.out.Senders, s.out.SendersReason = d.Senders, d.Reason
 	}
