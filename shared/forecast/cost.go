@@ -59,8 +59,14 @@ type Cost struct {
 // Item is what one service asks for.
 type Item struct {
 	Service string  `json:"service"`
-	What    string  `json:"what"`
 	Dollars float64 `json:"dollars"`
+	Uses    []Use   `json:"uses"`
+}
+
+// Use is so many units of something.
+type Use struct {
+	Quantity float64 `json:"quantity"`
+	Unit     string  `json:"unit"`
 }
 
 // CostOf is what the usage costs.
@@ -78,14 +84,13 @@ func CostOf(u Usage, b Billing, prices Prices) Cost {
 	others := float64(u.PlanRequests + 2) // prepare, finish
 	requests := float64(u.SendRequests) + others + eventRequests
 	seconds := u.SendSeconds*memory[sendFunction] + others*secondsOfOthers*memory[planFunction] + eventRequests*secondsOfEvents*memory[eventsFunction]
-	c.add(prices, "AWS Lambda", fmt.Sprintf("%.0f requests, %.0f GB-seconds", requests, seconds),
-		line{lambdaRequests, requests}, line{lambdaGBSeconds, seconds})
-	c.add(prices, "AWS Step Functions", fmt.Sprintf("%d state transitions", u.Transitions), line{transitions, float64(u.Transitions)})
-	c.add(prices, "Amazon SNS and SQS", fmt.Sprintf("%.0f events, without opens and clicks", events),
-		line{snsPublishes, events}, line{sqsRequests, events * requestsOfEvent})
-	writes, reads := float64(writesOfFrame+u.Waves*writesOfWave), float64(u.SendRequests*readsOfRequest)
-	c.add(prices, "Amazon S3", fmt.Sprintf("%.0f writes, %.0f reads", writes, reads), line{s3Writes, writes}, line{s3Reads, reads})
-	c.add(prices, "Amazon CloudWatch", fmt.Sprintf("%.0f MB of logs", requests*bytesOfLog/1e6), line{logBytes, requests * bytesOfLog})
+	c.add(prices, "AWS Lambda", line{lambdaRequests, Use{requests, "requests"}}, line{lambdaGBSeconds, Use{seconds, "GB-seconds"}})
+	c.add(prices, "AWS Step Functions", line{transitions, Use{float64(u.Transitions), "state transitions"}})
+	c.add(prices, "Amazon SNS", line{snsPublishes, Use{events, "events, without opens and clicks"}})
+	c.add(prices, "Amazon SQS", line{sqsRequests, Use{math.Ceil(events * requestsOfEvent), "requests"}})
+	c.add(prices, "Amazon S3", line{s3Writes, Use{float64(writesOfFrame + u.Waves*writesOfWave), "writes"}},
+		line{s3Reads, Use{float64(u.SendRequests * readsOfRequest), "reads"}})
+	c.add(prices, "Amazon CloudWatch", line{logBytes, Use{requests * bytesOfLog, "bytes of logs"}})
 	return c
 }
 
@@ -97,19 +102,17 @@ func (c *Cost) ses(u Usage, b Billing, prices Prices) {
 		c.Plan = AssumedPlan
 	}
 	name := fmt.Sprintf(sesRecipients, c.Plan)
-	price := prices.Prices[name]
-	what := fmt.Sprintf("%d recipients at $%.2f per %.0f (%s)", u.Recipients, price.Price, price.Per, planName(c.Plan))
-	lines := []line{{name, float64(u.Recipients)}}
+	unit := fmt.Sprintf("recipients at $%.2f per 1,000 (%s)", 1000*prices.Prices[name].Price/prices.Prices[name].Per, planName(c.Plan))
+	lines := []line{{name, Use{float64(u.Recipients), unit}}}
 	if bytes := float64(b.AttachmentBytes * u.Recipients); bytes > 0 {
 		name := fmt.Sprintf(sesAttachments, c.Plan)
 		if _, known := prices.Prices[name]; known {
-			lines = append(lines, line{name, bytes})
-			what += fmt.Sprintf(", %.1f GB of attachments", bytes/1e9)
+			lines = append(lines, line{name, Use{bytes, "bytes of attachments"}})
 		} else {
-			c.Unknown = append(c.Unknown, fmt.Sprintf("what the SES pricing plan %s asks for %.1f GB of attachments", planName(c.Plan), bytes/1e9))
+			c.Unknown = append(c.Unknown, fmt.Sprintf("what the SES pricing plan %s asks for %.1f MB of attachments", planName(c.Plan), bytes/1e6))
 		}
 	}
-	c.add(prices, "Amazon SES", what, lines...)
+	c.add(prices, "Amazon SES", lines...)
 }
 
 // planName is a pricing plan for a reader.
@@ -120,19 +123,20 @@ func planName(plan string) string {
 	return plan[:1] + strings.ToLower(plan[1:])
 }
 
-// line is so many units of a price.
+// line is a use and its price.
 type line struct {
 	price string
-	units float64
+	use   Use
 }
 
 // add adds an item of several lines.
-func (c *Cost) add(prices Prices, service, what string, lines ...line) {
-	item := Item{Service: service, What: what}
+func (c *Cost) add(prices Prices, service string, lines ...line) {
+	item := Item{Service: service}
 	standsIn := false
 	for _, l := range lines {
 		price, known := prices.of(l.price, c.Region)
-		item.Dollars += price * l.units
+		item.Dollars += price * l.use.Quantity
+		item.Uses = append(item.Uses, l.use)
 		standsIn = standsIn || !known
 	}
 	if standsIn {

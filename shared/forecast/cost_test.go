@@ -41,7 +41,8 @@ func TestAMillionRecipientsCostWhatTheyShould(t *testing.T) {
 	for service, want := range map[string]float64{
 		"Amazon SES":         100,                               // 1,000,000 at $0.10 per 1,000
 		"AWS Step Functions": 3_008 * 0.025 / 1000,              // 1,000 children of 3 states
-		"Amazon SNS and SQS": 2 * (0.5 + 1.2*0.4),               // two events for each
+		"Amazon SNS":         2 * 0.5,                           // two events for each
+		"Amazon SQS":         2 * 1.2 * 0.4,                     //
 		"AWS Lambda":         10*2050*0.25*0.0000133334 + 0.002, // ten senders of 256 MB for 2,050 seconds
 	} {
 		if got := dollars(t, c, service); math.Abs(got-want) > want/10 {
@@ -67,7 +68,7 @@ func TestTheCostFollowsThePricingPlanOfTheAccount(t *testing.T) {
 			t.Errorf("plan %q: %f, want %f", plan, got, want)
 		}
 		unknown := strings.Join(c.Unknown, "; ")
-		if strings.Contains(unknown, "2.5 GB of attachments") != (plan != "NONE") || strings.Contains(unknown, "GOLD") != (plan == "GOLD") {
+		if strings.Contains(unknown, "2500.0 MB of attachments") != (plan != "NONE") || strings.Contains(unknown, "GOLD") != (plan == "GOLD") {
 			t.Errorf("plan %q: unknown is %q", plan, unknown)
 		}
 	}
