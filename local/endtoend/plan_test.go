@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
 	"fanmail/local"
 )
 
@@ -30,7 +32,7 @@ type forecast struct {
 			Date       string
 			Recipients int64
 		}
-		Usage struct{ SendRequests int }
+		Usage struct{ SendRequests, Transitions int }
 	}
 	Cost struct{ Dollars float64 }
 }
@@ -112,8 +114,10 @@ func (d *stack) matches(planned forecast, execution string, zone *time.Location,
 	if peak := d.Connections().Peak() - d.Connections().Baseline(); peak > p.Connections || peak < 1 {
 		d.t.Errorf("%d connections were seen, forecast were %d at most", peak, p.Connections)
 	}
-	if events := d.events(execution); !waits && events != p.Events {
-		d.t.Errorf("the execution has %d events, forecast were %d", events, p.Events)
+	// SendBatch, More? and BatchDone are entered by every child.
+	events, entered := d.history(execution)
+	if entered += 3 * int(p.Batches); !waits && (events != p.Events || entered != p.Usage.Transitions) {
+		d.t.Errorf("the execution has %d events and enters %d states, forecast were %d and %d", events, entered, p.Events, p.Usage.Transitions)
 	}
 	days := map[string]int64{}
 	for _, sent := range d.times() {
@@ -126,6 +130,21 @@ func (d *stack) matches(planned forecast, execution string, zone *time.Location,
 	if !same {
 		d.t.Errorf("mail went out on %v, forecast were %v", days, p.Days)
 	}
+}
+
+// history counts the events of an execution, at most 1,000, and the states that it enters.
+func (d *stack) history(execution string) (events, entered int) {
+	d.t.Helper()
+	out, err := d.executions.GetExecutionHistory(d.t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, MaxResults: 1000})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, event := range out.Events {
+		if event.StateEnteredEventDetails != nil {
+			entered++
+		}
+	}
+	return len(out.Events), entered
 }
 
 // noon is a zone in which it is about noon.

@@ -16,7 +16,7 @@ import (
 func (r *Result) Line() string {
 	f := r.Forecast
 	start := fmt.Sprintf("%s at %s", recipients(r.Pending), r.pace())
-	cost := "about " + Dollars(r.Cost.Dollars)
+	cost := roughly(r.Cost.Dollars)
 	switch {
 	case f.Trouble() != "":
 		return fmt.Sprintf("%s: it would stop: %s", start, f.Trouble())
@@ -132,8 +132,16 @@ func length(d time.Duration) string {
 	return two(hours/24, "day", hours%24, "hour")
 }
 
-// Dollars is an amount for a reader.
-func Dollars(amount float64) string {
+// roughly is an amount that is an estimate.
+func roughly(amount float64) string {
+	if words := dollars(amount); strings.HasPrefix(words, "under") {
+		return words
+	}
+	return "about " + dollars(amount)
+}
+
+// dollars is an amount for a reader.
+func dollars(amount float64) string {
 	switch {
 	case amount == 0:
 		return "$0"
@@ -225,14 +233,14 @@ func (r *Result) connections() string {
 
 func (r *Result) costRows() [][]string {
 	c := r.Cost
-	rows := [][]string{{"cost", fmt.Sprintf("about %s: an estimate by prices of %s, without taxes, free tiers, the database and the network of a VPC",
-		Dollars(c.Dollars), c.PricesDate)}}
+	rows := [][]string{{"cost", fmt.Sprintf("%s: an estimate by prices of %s, without taxes, free tiers, the database and the network of a VPC",
+		roughly(c.Dollars), c.PricesDate)}}
 	for _, item := range c.Items {
 		uses := make([]string, len(item.Uses))
 		for i, use := range item.Uses {
 			uses[i] = terminal.Number(int64(math.Ceil(use.Quantity))) + " " + use.Unit
 		}
-		rows = append(rows, []string{"  " + item.Service, Dollars(item.Dollars) + ": " + strings.Join(uses, ", ")})
+		rows = append(rows, []string{"  " + item.Service, dollars(item.Dollars) + ": " + strings.Join(uses, ", ")})
 	}
 	if len(c.StandIns) > 0 {
 		words := fmt.Sprintf("those of %s, because the Region is not known (AWS_REGION)", c.PricesOf)
