@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestResolveAndRateAskTheControlFunction(t *testing.T) {
 	} {
 		f := &fakeAWS{status: test.answer}
 		got := fanmail(t, newFakeAWS(t, f), test.args...)
-		if got.code != exitOK || got.stdout != test.stdout || f.controlled != test.asked {
+		if got.code != exitOK || got.stdout != test.stdout || !reflect.DeepEqual(f.controlled, test.asked) {
 			t.Errorf("%v: exit code %d, asked %+v:\n%s%s", test.args, got.code, f.controlled, got.stdout, got.stderr)
 		}
 	}

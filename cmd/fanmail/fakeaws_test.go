@@ -27,6 +27,10 @@ type fakeAWS struct {
 	status   any
 	// unknown makes the control function know no campaign before one is started.
 	unknown bool
+	// account is the answer of GetAccount, database that of the control function to examine, suppressed to suppressed.
+	account    any
+	database   *workflow.Database
+	suppressed []int
 	// statusFails makes status a function error, start an error of StartExecution.
 	statusFails bool
 	start       map[string]any
@@ -88,6 +92,14 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/control/invocations"):
 		f.controlled = workflow.ControlInput{}
 		json.Unmarshal(body, &f.controlled)
+		if f.database != nil && f.controlled.Action == workflow.ActionExamine {
+			answer(w, http.StatusOK, workflow.ControlOutput{Database: f.database})
+			return
+		}
+		if f.suppressed != nil && f.controlled.Action == workflow.ActionSuppressed {
+			answer(w, http.StatusOK, workflow.ControlOutput{SuppressedAmong: &workflow.SuppressedAmong{Positions: f.suppressed}})
+			return
+		}
 		if f.unknown && f.started == nil {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			answer(w, http.StatusOK, map[string]string{"errorMessage": "there is no such campaign", "errorType": "CampaignUnknown"})
@@ -97,6 +109,8 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 		}
 		answer(w, http.StatusOK, f.status)
+	case r.URL.Path == "/v2/email/account" && f.account != nil:
+		answer(w, http.StatusOK, f.account)
 	default:
 		f.s3(w, r, strings.TrimPrefix(r.URL.Path, "/bucket/"), string(body))
 	}

@@ -6,14 +6,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 )
 
-// TestMain is the program itself when the environment asks for it.
+// TestMain is the program itself when the environment has a command line for it.
 func TestMain(m *testing.M) {
-	if os.Getenv("FANMAIL_TEST_MAIN") != "" {
-		os.Args = []string{"fanmail", "start", "spring-sale"}
+	if line := os.Getenv("FANMAIL_TEST_MAIN"); line != "" {
+		os.Args = append([]string{"fanmail"}, strings.Split(line, " ")...)
 		main()
 	}
 	os.Exit(m.Run())
@@ -44,7 +45,7 @@ func TestASignalEndsTheFollowingInOneLine(t *testing.T) {
 			}
 			command := exec.CommandContext(t.Context(), self)
 			command.Dir = t.TempDir()
-			command.Env = append(os.Environ(), "FANMAIL_TEST_MAIN=1")
+			command.Env = append(os.Environ(), "FANMAIL_TEST_MAIN=start spring-sale")
 			for name, value := range env {
 				command.Env = append(command.Env, name+"="+value)
 			}

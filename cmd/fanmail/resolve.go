@@ -42,11 +42,11 @@ An SES event that arrives later still corrects a recipient that was dropped.`,
 			if resend {
 				in.Action = workflow.ActionResend
 			}
-			report, err := aws.Control(c.Context(), in)
+			answer, err := aws.Control(c.Context(), in)
 			if err != nil {
 				return err
 			}
-			return p.printResolved(report.Report, drop)
+			return p.printResolved(answer.Report, drop)
 		},
 	}
 	c.Flags().BoolVar(&resend, "resend", false, "mail them with the next start of the campaign")

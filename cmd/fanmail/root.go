@@ -50,6 +50,7 @@ Exit codes:
 const rootExamples = `  fanmail demo                          see a whole campaign run on this machine, without AWS
   fanmail check ./spring-sale           find every problem of a campaign before a mail goes out
   fanmail preview ./spring-sale         see what the first recipient will get
+  fanmail plan ./spring-sale            see how long it will take and what it will cost
   fanmail start ./spring-sale           upload the folder, start it and follow it
   fanmail status spring-sale            see how far it is
   fanmail report spring-sale            see how it ended
@@ -106,7 +107,7 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.doctor(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.doctor(), p.check(), p.preview(), p.plan(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate())
 	return root, started
 }
 

@@ -17,6 +17,7 @@ import (
 type startOptions struct {
 	executionName string
 	follow, json  bool
+	yes           bool
 }
 
 func (p *program) start() *cobra.Command {
@@ -27,6 +28,9 @@ func (p *program) start() *cobra.Command {
 		Long: `Start checks a campaign folder, uploads it to the bucket and starts the state machine on it. Nothing is uploaded when the
 folder has problems, or when the campaign can't be started: while an execution is at work on it, when all of it is sent, or
 with another list than the one that it began with. With a NAME instead of a folder, the campaign that is in the bucket already is started.
+
+Before it begins, start says in one line how long the campaign will take and what it will cost, as "fanmail plan" does; on a
+terminal it asks first if that is longer than a day.
 
 A campaign that was stopped, for whatever reason, is resumed where it stood: nobody is mailed twice. Ctrl-C ends the
 following, not the campaign.`,
@@ -39,6 +43,7 @@ following, not the campaign.`,
 	c.Flags().StringVar(&o.executionName, "execution-name", "", "the name of the execution (default: the campaign and the time)")
 	c.Flags().BoolVar(&o.follow, "follow", true, "wait for the end and print the report")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	c.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, however long the campaign lasts")
 	return c
 }
 
@@ -49,6 +54,9 @@ func (p *program) runStart(ctx context.Context, argument string, o startOptions)
 		return err
 	}
 	if err := source.Startable(ctx, aws); err != nil {
+		return err
+	}
+	if err := p.foresee(ctx, aws, source, o.yes); err != nil {
 		return err
 	}
 	if err := source.Bring(ctx, aws, p.progress()); err != nil {

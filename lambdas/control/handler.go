@@ -15,7 +15,9 @@ import (
 	"fanmail/shared/workflow"
 )
 
-var actions = []string{workflow.ActionStatus, workflow.ActionRate, workflow.ActionResend, workflow.ActionDrop, workflow.ActionExamine}
+var actions = []string{
+	workflow.ActionStatus, workflow.ActionRate, workflow.ActionResend, workflow.ActionDrop, workflow.ActionExamine, workflow.ActionSuppressed,
+}
 
 type handler struct {
 	db *database.Handle
@@ -38,12 +40,13 @@ func (h *handler) handle(ctx context.Context, in workflow.ControlInput) (out wor
 	if err != nil {
 		return out, err
 	}
-	if in.Action == workflow.ActionExamine {
-		out.Database, err = h.examine(ctx, db, proof)
-		return out, err
-	}
 	var resolved int64
 	switch in.Action {
+	case workflow.ActionExamine:
+		out.Database, err = h.examine(ctx, db, proof)
+		return out, err
+	case workflow.ActionSuppressed:
+		return suppressed(ctx, db, in.Addresses)
 	case workflow.ActionRate:
 		err = ledger.SetRate(ctx, db, in.Campaign, in.Rate)
 	case workflow.ActionResend, workflow.ActionDrop:

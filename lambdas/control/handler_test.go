@@ -90,9 +90,9 @@ func TestACampaignThatWasNeverStartedIsUnknown(t *testing.T) {
 }
 
 func TestAnUnknownActionIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
-	for _, action := range []string{"", "delete", "Status"} {
+	for _, action := range []string{"", "delete", "Status", "Examine"} {
 		_, err := (&handler{db: database.New("", "control-test")}).handle(context.Background(), workflow.ControlInput{Action: action, Campaign: "spring-sale"})
-		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use one of ["status" "rate" "resend" "drop" "examine"]`) {
+		if invalid, ok := err.(*workflow.InvalidRequest); !ok || !strings.Contains(invalid.Message, `use one of ["status" "rate" "resend" "drop" "examine" "suppressed"]`) {
 			t.Errorf("action %q: got %T %v, want InvalidRequest that names the actions", action, err, err)
 		}
 	}

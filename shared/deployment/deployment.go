@@ -89,6 +89,16 @@ func Senders(functions []Function) int {
 	return 0
 }
 
+// SendTimeout is the timeout of the sender function.
+func SendTimeout(functions []Function) time.Duration {
+	for _, f := range functions {
+		if f.Key == sendKey {
+			return f.Timeout
+		}
+	}
+	return 0
+}
+
 // WithSenders gives the sender function another reserved concurrency, and tells it to the functions that plan with it. 0
 // changes nothing.
 func WithSenders(functions []Function, senders int) ([]Function, error) {

@@ -224,6 +224,8 @@ const (
 	ActionDrop   = "drop"
 	// ActionExamine asks for ControlOutput.Database. It names no campaign.
 	ActionExamine = "examine"
+	// ActionSuppressed asks which of ControlInput.Addresses are on the suppression list; no campaign is named.
+	ActionSuppressed = "suppressed"
 )
 
 // ControlInput is the input of lambdas/control.
@@ -235,13 +237,21 @@ type ControlInput struct {
 	Rate float64 `json:"rate,omitempty"`
 	// Proof is the id of a message of `fanmail doctor` whose event ActionExamine looks for, a UUID; "" is none.
 	Proof string `json:"proof,omitempty"`
+	// Addresses are those that ActionSuppressed asks about, normalised, at most MaxAddresses.
+	Addresses []string `json:"addresses,omitempty"`
 }
+
+// MaxAddresses is the most addresses of one ControlInput. So many of the longest, of 254 bytes, are still less than the 6 MB that
+// an invocation may carry.
+const MaxAddresses = 20_000
 
 // ControlOutput is the output of lambdas/control: the Report of the campaign, if the action is about one, and what else was asked for.
 type ControlOutput struct {
 	Report
 	// Database is the answer to ActionExamine.
 	Database *Database `json:"database,omitempty"`
+	// SuppressedAmong answers ActionSuppressed. It is not called suppressed, which is a count of the Report.
+	SuppressedAmong *SuppressedAmong `json:"suppressedAmong,omitempty"`
 }
 
 // Database is what the functions see of PostgreSQL.
@@ -270,4 +280,10 @@ type Database struct {
 	SettingsMissing []string `json:"settingsMissing"`
 	// WitnessedAt is when the event of ControlInput.Proof was written into the ledger; zero when it was not.
 	WitnessedAt time.Time `json:"witnessedAt,omitzero"`
+}
+
+// SuppressedAmong answers ActionSuppressed.
+type SuppressedAmong struct {
+	// Positions are those of the suppressed addresses among the ones asked about, from 0, in order.
+	Positions []int `json:"positions"`
 }

@@ -15,7 +15,7 @@ type Call struct {
 }
 
 // finders are the verbs that look for the stack where the environment does not say where the deployment is.
-var finders = []string{"budget", "doctor", "migrate", "rate", "report", "resolve", "start", "status", "whoami"}
+var finders = []string{"budget", "doctor", "migrate", "plan", "rate", "report", "resolve", "start", "status", "whoami"}
 
 // Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and no others.
 var Calls = []Call{
@@ -37,10 +37,10 @@ var Calls = []Call{
 	{"S3.GetObject", "s3:ListBucket", "the bucket", []string{"report"}},
 	{"SFN.StartExecution", "states:StartExecution", "the state machine", []string{"start"}},
 	{"SFN.DescribeExecution", "states:DescribeExecution", "executions of the state machine", []string{"start", "status"}},
-	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"doctor", "migrate", "rate", "report", "resolve", "start", "status"}},
+	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"doctor", "migrate", "plan", "rate", "report", "resolve", "start", "status"}},
 	{"Lambda.GetAccountSettings", "lambda:GetAccountSettings", "*", []string{"budget", "doctor"}},
 	{"Lambda.GetFunctionConcurrency", "lambda:GetFunctionConcurrency", "the functions", []string{"budget", "doctor"}},
-	{"SESv2.GetAccount", "ses:GetAccount", "*", []string{"doctor"}},
+	{"SESv2.GetAccount", "ses:GetAccount", "*", []string{"doctor", "plan", "start"}},
 	{"SESv2.GetEmailIdentity", "ses:GetEmailIdentity", "identities", []string{"doctor"}},
 	{"SESv2.GetConfigurationSet", "ses:GetConfigurationSet", "configuration sets", []string{"doctor"}},
 	{"SESv2.GetConfigurationSetEventDestinations", "ses:GetConfigurationSetEventDestinations", "configuration sets", []string{"doctor"}},

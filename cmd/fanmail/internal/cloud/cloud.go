@@ -217,7 +217,7 @@ func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (out work
 	doing := map[string]string{
 		workflow.ActionStatus: "asking for the status of ", workflow.ActionRate: "changing the rate of ",
 		workflow.ActionResend: "resolving ", workflow.ActionDrop: "resolving ",
-		workflow.ActionExamine: "asking the functions for the database",
+		workflow.ActionExamine: "examining the database", workflow.ActionSuppressed: "asking who is suppressed",
 	}[in.Action] + in.Campaign
 	function, err := c.output(ctx, deployment.ControlFunction)
 	if err != nil {
@@ -235,7 +235,7 @@ func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (out work
 		return out, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))
 	}
 	if err := json.Unmarshal(answer.Payload, &out); err != nil {
-		return out, fmt.Errorf("%s: %s answered something else than a report: %w", doing, function, err)
+		return out, fmt.Errorf("%s: %s answered something else than it should: %w", doing, function, err)
 	}
 	return out, nil
 }

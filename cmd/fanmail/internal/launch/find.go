@@ -30,6 +30,11 @@ func Find(ctx context.Context, argument string, progress terminal.Progress) (Sou
 	if _, err := os.Stat(argument); errors.Is(err, os.ErrNotExist) && campaign.ValidName(argument) {
 		return Source{Campaign: argument}, nil
 	}
+	return FindFolder(ctx, argument, progress)
+}
+
+// FindFolder takes the path of a folder only, and checks it whole.
+func FindFolder(ctx context.Context, argument string, progress terminal.Progress) (Source, error) {
 	f, err := folder.Open(argument)
 	if err != nil {
 		return Source{}, err

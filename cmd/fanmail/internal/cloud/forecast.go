@@ -1,0 +1,64 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"fanmail/shared/planner"
+	"fanmail/shared/workflow"
+)
+
+// SESAccount is what a forecast needs to know of the SES account.
+type SESAccount struct {
+	Quota planner.Quota
+	// Sandbox: only verified addresses can be mailed.
+	Sandbox bool
+	// PricingPlan is NONE (each feature has its price), ESSENTIALS, PRO or ENTERPRISE; "" when SES does not say.
+	PricingPlan string
+}
+
+// SESAccount asks SES for the account. SES allows one such call a second.
+func (c *Cloud) SESAccount(ctx context.Context) (SESAccount, error) {
+	out, err := c.Account(ctx)
+	if err != nil {
+		return SESAccount{}, err
+	}
+	account := SESAccount{
+		Quota:   planner.Quota{SendingEnabled: out.SendingEnabled, Enforcement: aws.ToString(out.EnforcementStatus)},
+		Sandbox: !out.ProductionAccessEnabled,
+	}
+	if q := out.SendQuota; q != nil {
+		account.Quota.Max24HourSend, account.Quota.SentLast24Hours, account.Quota.MaxSendRate = q.Max24HourSend, q.SentLast24Hours, q.MaxSendRate
+	}
+	if p := out.PricingAttributes; p != nil {
+		account.PricingPlan = string(p.CurrentPlan)
+	}
+	return account, nil
+}
+
+// Examine asks the control function for the database behind the functions.
+func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine})
+	if err != nil {
+		return workflow.Database{}, err
+	}
+	if out.Database == nil {
+		return workflow.Database{}, errors.New("examining the database: the function control says nothing of it: deploy again")
+	}
+	return *out.Database, nil
+}
+
+// Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression list. It
+// returns their positions.
+func (c *Cloud) Suppressed(ctx context.Context, addresses []string) ([]int, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionSuppressed, Addresses: addresses})
+	if err != nil {
+		return nil, err
+	}
+	if out.SuppressedAmong == nil {
+		return nil, errors.New("asking who is suppressed: the function control does not say: deploy again")
+	}
+	return out.SuppressedAmong.Positions, nil
+}
