@@ -1,0 +1,289 @@
+package importer
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fanmail/shared/recipients"
+)
+
+// maxProblems is how many problems are reported, a line each.
+const maxProblems = 20
+
+// scan is one import.
+type scan struct {
+	options  Options
+	columns  columns
+	optedOut addresses
+	read     int64
+}
+
+// addresses are a set of addresses, as hashes: two different ones are taken for the same once in 10^7 exports of a million.
+type addresses struct {
+	seed  maphash.Seed
+	known map[uint64]struct{}
+}
+
+func newAddresses() addresses { return addresses{maphash.MakeSeed(), map[uint64]struct{}{}} }
+
+// add is false when the address was there.
+func (a addresses) add(address string) bool {
+	before := len(a.known)
+	a.known[maphash.String(a.seed, address)] = struct{}{}
+	return len(a.known) > before
+}
+
+func (a addresses) has(address string) bool {
+	_, there := a.known[maphash.String(a.seed, address)]
+	return there
+}
+
+// survey is the first pass. It finds the columns, all who have opted out, and all problems.
+func (s *scan) survey(ctx context.Context) error {
+	var problems []error
+	count := 0
+	add := func(err error) {
+		if count++; count <= maxProblems {
+			problems = append(problems, err)
+		}
+	}
+	each := func(f Format, path string, use func(record, verdict)) error {
+		err := f.each(ctx, path, func(r record, p *problem) error {
+			s.seen()
+			if p != nil {
+				add(p)
+				return nil
+			}
+			v := f.judge(r)
+			if v.problem != "" {
+				add(&problem{r.file, r.line, v.problem})
+				return nil
+			}
+			use(r, v)
+			return nil
+		})
+		var whole *problem
+		if errors.As(err, &whole) {
+			add(whole)
+			return nil
+		}
+		return err
+	}
+	for _, path := range s.options.Files {
+		if err := each(s.options.Format, path, func(r record, v verdict) {
+			if v.otherChannel != "" {
+				return
+			}
+			if address, err := recipients.Normalise(v.address); err == nil && v.optedOut != "" {
+				s.optedOut.add(address)
+			}
+			if v.optedOut == "" && v.inactive == "" {
+				s.columns.add(r)
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	for _, path := range s.options.OptedOut {
+		format, err := optOutFormat(ctx, path)
+		if err != nil {
+			add(err)
+			continue
+		}
+		if err := each(format, path, func(_ record, v verdict) {
+			if address, err := recipients.Normalise(v.address); err == nil {
+				s.optedOut.add(address)
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	if count > maxProblems {
+		problems = append(problems, fmt.Errorf("and %d more problems; nothing is written", count-maxProblems))
+	}
+	return errors.Join(problems...)
+}
+
+func (s *scan) seen() {
+	if s.read++; s.options.Seen != nil {
+		s.options.Seen(s.read)
+	}
+}
+
+// optOutFormat is a list of addresses that have opted out: any CSV file with a column email or address.
+func optOutFormat(ctx context.Context, path string) (Format, error) {
+	var err error
+	for _, column := range []string{"email", "Email", "address", "Address"} {
+		f := Format{Name: "a list of addresses", addressPath: column, judge: func(r record) verdict { return verdict{address: r.get(column)} }}
+		if err = f.each(ctx, path, func(record, *problem) error { return errStop }); err == nil || errors.Is(err, errStop) {
+			return f, nil
+		}
+		if !strings.Contains(err.Error(), "has no column") {
+			return f, err
+		}
+	}
+	return Format{}, &problem{path, 1, `the header row has no column "email" or "address"`}
+}
+
+var errStop = errors.New("stop")
+
+// write is the second pass. Both files get their names when both are whole.
+func (s *scan) write(ctx context.Context) (_ *Summary, err error) {
+	columns, err := s.columns.named(s.options.Format)
+	if err != nil {
+		return nil, err
+	}
+	list, err := create(s.options.Folder, RecipientsFile)
+	if err != nil {
+		return nil, err
+	}
+	defer list.discard()
+	optOuts, err := create(s.options.Folder, OptOutsFile)
+	if err != nil {
+		return nil, err
+	}
+	defer optOuts.discard()
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	list.row(names)
+	optOuts.row([]string{"address", "reason"})
+	w := writer{scan: s, columns: columns, list: list, optOuts: optOuts, written: newAddresses(), listed: newAddresses(), summary: newSummary(s.options, columns)}
+	for _, path := range s.options.Files {
+		if err := s.options.Format.each(ctx, path, w.record); err != nil {
+			return nil, err
+		}
+	}
+	// The reason of the export itself counts, so these come last.
+	for _, path := range s.options.OptedOut {
+		format, err := optOutFormat(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if err := format.each(ctx, path, func(r record, p *problem) error {
+			if p != nil {
+				return p
+			}
+			if address, err := recipients.Normalise(format.judge(r).address); err == nil {
+				w.optOut(address, "in "+filepath.Base(path))
+			}
+			return optOuts.err()
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(list.finish(), optOuts.finish()); err != nil {
+		return nil, err
+	}
+	// In this order there is no list without its opt-outs.
+	if err := optOuts.keep(); err != nil {
+		return nil, err
+	}
+	return w.summary, list.keep()
+}
+
+// writer writes the records of the second pass.
+type writer struct {
+	*scan
+	columns       []Column
+	list, optOuts *output
+	written       addresses
+	listed        addresses
+	summary       *Summary
+}
+
+func (w *writer) record(r record, p *problem) error {
+	w.seen()
+	if p != nil {
+		return p // the file is not what it was in the first pass
+	}
+	w.summary.Read++
+	v := w.options.Format.judge(r)
+	address, err := recipients.Normalise(v.address)
+	switch {
+	case v.otherChannel != "":
+		w.summary.OtherChannel.add(v.otherChannel, r, v.address)
+	case v.address == "":
+		w.summary.Invalid.add("no address", r, "")
+	case err != nil:
+		w.summary.Invalid.add(err.Error(), r, v.address)
+	case v.optedOut != "":
+		w.summary.OptedOut.add(v.optedOut, r, v.address)
+		w.optOut(address, v.optedOut)
+	case w.optedOut.has(address):
+		w.summary.OptedOut.add("opted out elsewhere in these files", r, v.address)
+	case v.inactive != "":
+		w.summary.Inactive.add(v.inactive, r, v.address)
+	default:
+		return w.recipient(r, v, address)
+	}
+	return nil
+}
+
+func (w *writer) recipient(r record, v verdict, address string) error {
+	row := make([]string, len(w.columns))
+	for i, column := range w.columns {
+		if row[i] = r.text(column.From); strings.ContainsRune(row[i], 0) {
+			w.summary.Invalid.add(fmt.Sprintf("NUL byte in %s", column.From), r, v.address)
+			return nil
+		}
+	}
+	if !w.written.add(address) {
+		w.summary.Duplicates.add("the earlier one counts", r, v.address)
+		return nil
+	}
+	row[0] = strings.TrimSpace(v.address)
+	w.summary.Written++
+	w.list.row(row)
+	return w.list.err()
+}
+
+func (w *writer) optOut(address, reason string) {
+	if w.listed.add(address) {
+		w.summary.Listed++
+		w.optOuts.row([]string{address, reason})
+	}
+}
+
+// output is a CSV file that has another name until it is whole.
+type output struct {
+	path string
+	file *os.File
+	csv  *csv.Writer
+}
+
+func create(folder, name string) (*output, error) {
+	file, err := os.CreateTemp(folder, "."+name+".*")
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", filepath.Join(folder, name), err)
+	}
+	return &output{filepath.Join(folder, name), file, csv.NewWriter(file)}, nil
+}
+
+func (o *output) row(fields []string) { _ = o.csv.Write(fields) } // err has it
+
+func (o *output) err() error { return o.csv.Error() }
+
+func (o *output) finish() error {
+	o.csv.Flush()
+	if err := errors.Join(o.csv.Error(), o.file.Chmod(0o644), o.file.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", o.path, err)
+	}
+	return nil
+}
+
+// keep gives the file its name.
+func (o *output) keep() error { return os.Rename(o.file.Name(), o.path) }
+
+// discard removes what keep did not give its name.
+func (o *output) discard() {
+	_ = o.file.Close()
+	_ = os.Remove(o.file.Name())
+}
