@@ -90,7 +90,7 @@ chaos: build ## mail a list while senders are killed and all else fails (N=50000
 
 .PHONY: docs
 docs: ## write docs/cli.md from the commands
-	go test -count=1 -run TestTheManualIsThatOfTheCommands ./cmd/fanmail -write-manual
+	go test -count=1 -run TestTheManualSaysWhatTheCommandsSay ./cmd/fanmail -write-manual
 
 .PHONY: clean
 clean: ## remove what these targets made

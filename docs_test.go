@@ -25,7 +25,7 @@ type page struct {
 	anchors []string
 }
 
-func TestEveryLinkOfThePagesLeadsSomewhere(t *testing.T) {
+func TestEveryLinkOfThePagesHasATarget(t *testing.T) {
 	pages := readPages(t)
 	if len(pages) < 5 {
 		t.Fatalf("found only %d pages", len(pages))

@@ -24,7 +24,7 @@ func manualNow(t *testing.T) string {
 	return page.String()
 }
 
-func TestTheManualIsThatOfTheCommands(t *testing.T) {
+func TestTheManualSaysWhatTheCommandsSay(t *testing.T) {
 	now := manualNow(t)
 	if *writeManual {
 		if err := os.WriteFile(manualPage, []byte(now), 0o644); err != nil {

@@ -14,16 +14,17 @@ var Pinpoint = Format{
 	judge: judgeEndpoint, name: nameEndpointColumn,
 }
 
+// judgeEndpoint takes the words in any case: a CSV file may be written by anybody.
 func judgeEndpoint(r record) verdict {
 	v := verdict{address: r.get("Address")}
-	switch channel := r.get("ChannelType"); channel {
+	switch channel := strings.ToUpper(r.get("ChannelType")); channel {
 	case "EMAIL":
 	case "":
 		v.otherChannel = "no ChannelType"
 	default:
 		v.otherChannel = channel
 	}
-	switch optOut := r.get("OptOut"); optOut {
+	switch optOut := r.get("OptOut"); strings.ToUpper(optOut) {
 	case "", "NONE":
 	case "ALL":
 		v.optedOut = "OptOut ALL"
@@ -31,7 +32,7 @@ func judgeEndpoint(r record) verdict {
 		v.problem = fmt.Sprintf("OptOut is %q, where only ALL and NONE are known", optOut)
 	}
 	// Pinpoint makes an endpoint inactive when another one takes its address, so this is no opt-out of the address.
-	switch status := r.get("EndpointStatus"); status {
+	switch status := r.get("EndpointStatus"); strings.ToUpper(status) {
 	case "", "ACTIVE":
 	case "INACTIVE":
 		v.inactive = "EndpointStatus INACTIVE"
