@@ -46,10 +46,14 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	if err := s.survey(ctx); err != nil {
 		return nil, err
 	}
+	columns, err := s.columns.named(o.Format)
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(o.Folder, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder: %w", err)
 	}
-	summary, err := s.write(ctx)
+	summary, err := s.write(ctx, columns)
 	if err != nil {
 		return nil, err
 	}

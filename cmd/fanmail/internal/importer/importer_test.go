@@ -153,6 +153,8 @@ func TestWhatCanNotBeReadIsNamedAndNothingIsWritten(t *testing.T) {
 		{Listmonk, "email,status\n\"a@example.com,enabled\nb@example.com,enabled\n", "export:2: a quote is not closed, or stands inside a field that does not begin with one"},
 		{Listmonk, "email,status\na@example.com,\xff\n", `export:2: the column "status" is not UTF-8`},
 		{Listmonk, "email,status\n\"" + strings.Repeat("x\n", 1<<20), "export:2: the row can't be read: it is longer than 1 MiB: a quote that opens in it is probably never closed"},
+		{Pinpoint, "ChannelType,Address," + "Attributes.City," + manyColumns() + "\nEMAIL,a@example.com," + strings.Repeat(",", 1000) + "\n",
+			"the export has 1001 columns, too many for a header row: leave out attributes that no template uses"},
 		{Listmonk, "email\xff,status\n", "export:1: the header row is no text in UTF-8: is this an export of listmonk?"},
 	} {
 		folder := filepath.Join(t.TempDir(), "spring-sale")
@@ -164,6 +166,14 @@ func TestWhatCanNotBeReadIsNamedAndNothingIsWritten(t *testing.T) {
 			t.Errorf("%.60q: the folder is there: %v", c.content, err)
 		}
 	}
+}
+
+func manyColumns() string {
+	var all []string
+	for i := range 1000 {
+		all = append(all, fmt.Sprintf("Attributes.%050d", i))
+	}
+	return strings.Join(all, ",")
 }
 
 func TestAFileThatBreaksOffIsNamed(t *testing.T) {

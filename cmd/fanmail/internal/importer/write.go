@@ -13,50 +13,25 @@ import (
 )
 
 // write is the second pass. Both files get their names when both are whole.
-func (s *scan) write(ctx context.Context) (_ *Summary, err error) {
-	columns, err := s.columns.named(s.options.Format)
-	if err != nil {
-		return nil, err
-	}
-	list, err := create(s.options.Folder, RecipientsFile)
-	if err != nil {
-		return nil, err
-	}
-	defer list.discard()
-	optOuts, err := create(s.options.Folder, OptOutsFile)
-	if err != nil {
-		return nil, err
-	}
-	defer optOuts.discard()
+func (s *scan) write(ctx context.Context, columns []Column) (*Summary, error) {
 	names := make([]string, len(columns))
 	for i, column := range columns {
 		names[i] = column.Name
 	}
-	list.row(names)
-	optOuts.row([]string{"address", "reason"})
-	w := writer{scan: s, columns: columns, list: list, optOuts: optOuts, written: newAddresses(), listed: newAddresses(), summary: newSummary(s.options, columns)}
-	for _, path := range s.options.Files {
-		if err := s.options.Format.each(ctx, path, w.record); err != nil {
-			return nil, err
-		}
+	list, err := create(s.options.Folder, RecipientsFile, names...)
+	if err != nil {
+		return nil, err
 	}
-	// The reason of the export itself counts, so these come last.
-	for _, path := range s.options.OptedOut {
-		format, err := optOutFormat(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		if err := format.each(ctx, path, func(r record, p *problem) error {
-			if p != nil {
-				return p
-			}
-			if address, err := recipients.Normalise(format.judge(r).address); err == nil {
-				w.optOut(address, "in "+filepath.Base(path))
-			}
-			return optOuts.err()
-		}); err != nil {
-			return nil, err
-		}
+	defer list.discard()
+	optOuts, err := create(s.options.Folder, OptOutsFile, "address", "reason")
+	if err != nil {
+		return nil, err
+	}
+	defer optOuts.discard()
+	w := writer{scan: s, columns: columns, list: list, optOuts: optOuts, written: newAddresses(), listed: newAddresses(),
+		summary: newSummary(s.options, columns)}
+	if err := w.all(ctx); err != nil {
+		return nil, err
 	}
 	if err := errors.Join(list.finish(), optOuts.finish()); err != nil {
 		return nil, err
@@ -76,6 +51,35 @@ type writer struct {
 	written       addresses
 	listed        addresses
 	summary       *Summary
+}
+
+// all writes the records of all files. Of several reasons why an address has opted out, that of the export counts.
+func (w *writer) all(ctx context.Context) error {
+	for _, path := range w.options.Files {
+		if err := w.options.Format.each(ctx, path, w.record); err != nil {
+			return err
+		}
+	}
+	for _, path := range w.options.OptedOut {
+		format, err := optOutFormat(ctx, path)
+		if err != nil {
+			return err
+		}
+		if err := format.each(ctx, path, func(r record, p *problem) error { return w.optedOutRecord(format.judge(r), path, p) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) optedOutRecord(v verdict, path string, p *problem) error {
+	if p != nil {
+		return p
+	}
+	if address, err := recipients.Normalise(v.address); err == nil {
+		w.optOut(address, "in "+filepath.Base(path))
+	}
+	return w.optOuts.err()
 }
 
 func (w *writer) record(r record, p *problem) error {
@@ -138,12 +142,14 @@ type output struct {
 	csv  *csv.Writer
 }
 
-func create(folder, name string) (*output, error) {
+func create(folder, name string, header ...string) (*output, error) {
 	file, err := os.CreateTemp(folder, "."+name+".*")
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", filepath.Join(folder, name), err)
 	}
-	return &output{filepath.Join(folder, name), file, csv.NewWriter(file)}, nil
+	o := &output{filepath.Join(folder, name), file, csv.NewWriter(file)}
+	o.row(header)
+	return o, nil
 }
 
 func (o *output) row(fields []string) { _ = o.csv.Write(fields) } // err has it
