@@ -88,6 +88,10 @@ chaos: build ## mail a list while senders are killed and all else fails (N=50000
 	go build -o bin/chaos/chaos ./experiment/chaos
 	bin/chaos/chaos --recipients $(or $(N),50000) --kills $(KILLS) --restarts $(RESTARTS) --seed $(SEED) $(if $(RATE),--rate $(RATE))
 
+.PHONY: docs
+docs: ## write docs/cli.md from the commands
+	go test -count=1 -run TestTheManualSaysWhatTheCommandsSay ./cmd/fanmail -write-manual
+
 .PHONY: clean
 clean: ## remove what these targets made
 	rm -rf bin .serverless node_modules

@@ -25,7 +25,7 @@ func (p *program) registerDeploymentFlags(flags *pflag.FlagSet) {
 }
 
 // onThisMachine are the verbs that call no deployment.
-var onThisMachine = []string{"demo", "local", "bench", "check", "preview"}
+var onThisMachine = []string{"demo", "local", "bench", "check", "preview", "import", "pinpoint", "listmonk"}
 
 // checkDeploymentFlags refuses what would be ignored, or would mean anything but what was meant.
 func (p *program) checkDeploymentFlags(c *cobra.Command) error {
