@@ -65,7 +65,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{path, set("States/Send/ItemReader/Parameters/Key.$", "$.plan.manifest.name"), "Send: $.plan.manifest.name leads nowhere"},
 		{path, set("States/Send/ItemProcessor/States/More?/Choices/0/Variable", "$.result.moar"), "More?: $.result.moar leads nowhere"},
 		{path, set("States/RecordFailure/Parameters/Payload/execution.$", "$.execution"), "RecordFailure: $.execution leads nowhere"},
-		{path, set("States/Prepare/Catch/1/ResultPath", "$.failure"), "RecordFailure: $.error leads nowhere"},
+		{path, set("States/Prepare/Catch/2/ResultPath", "$.failure"), "RecordFailure: $.error leads nowhere"},
 		{path, set("States/Plan/ResultPath", "$.next"), "Next?: $.plan.next leads nowhere"},
 		{path, set("States/Next?/Choices/1/Next", "Send"), "WaitUntil: no way leads to this state"},
 
@@ -79,7 +79,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{retry, set(sendBatch+"Retry/0/JitterStrategy", "NONE"), `SendBatch: Retry of DatabaseBusy has JitterStrategy "NONE", want FULL`},
 
 		{caught, set("States/Finish/Catch", nil), "Finish: the last Catch is not States.ALL alone"},
-		{caught, set("States/Prepare/Catch/1/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},
+		{caught, set("States/Prepare/Catch/2/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},
 		{caught, set("States/Send/Catch", nil), "Send: the last Catch is not States.ALL alone"},
 
 		{batch, set("States/Send/Retry", []any{}), "Send: a Retry on the Map"},

@@ -145,7 +145,7 @@ func uploadExample(ctx context.Context, runtime *local.Runtime) error {
 	if err != nil {
 		return err
 	}
-	return launch.Upload(ctx, aws, f, f.Name, folder.Files(content.Campaign), quiet{})
+	return launch.Upload(ctx, aws, f, f.Name, content.Campaign.Files(), quiet{})
 }
 
 // quiet shows no progress.
