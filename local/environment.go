@@ -24,6 +24,9 @@ func (r *Runtime) Environment() []EnvVar {
 		EnvVar{"FANMAIL_BUCKET", BucketName},
 		EnvVar{"FANMAIL_STATE_MACHINE_ARN", r.machineARN},
 		EnvVar{"FANMAIL_CONTROL_FUNCTION", functionName + "control"},
+		EnvVar{deployment.ScheduleGroup.Variable, scheduleGroup},
+		EnvVar{deployment.ScheduleRole.Variable, "arn:aws:iam::" + Account + ":role/local-scheduler"},
+		EnvVar{deployment.ScheduleDeadLetterQueue.Variable, r.endpoint + "/" + Account + "/ScheduleDeadLetterQueue"},
 	)
 }
 

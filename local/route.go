@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"fanmail/local/scheduler"
 )
 
 // services are what stands behind the endpoint.
 type services struct {
-	stepFunctions, ses, lambda, sqs, s3, clock, faults http.Handler
+	stepFunctions, ses, lambda, sqs, s3, scheduler, clock, faults http.Handler
 }
 
 // route tells by the form of a request which service it is for; what no other service knows is S3's, whose buckets may
@@ -27,6 +29,8 @@ func route(to services) http.Handler {
 			to.ses.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/2015-03-31/functions/"):
 			to.lambda.ServeHTTP(w, r)
+		case path == scheduler.Path, strings.HasPrefix(path, scheduler.Path+"/"):
+			to.scheduler.ServeHTTP(w, r)
 		case path == "/_clock":
 			to.clock.ServeHTTP(w, r)
 		case path == "/_faults":
@@ -43,6 +47,6 @@ func refuse(w http.ResponseWriter, target string) {
 	w.WriteHeader(http.StatusBadRequest)
 	json.NewEncoder(w).Encode(map[string]string{
 		"__type":  "UnknownOperationException",
-		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS and S3; it does not have " + target + ".",
+		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS, S3 and EventBridge Scheduler; it does not have " + target + ".",
 	})
 }
