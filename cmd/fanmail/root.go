@@ -95,7 +95,7 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.status(), p.report(), p.rate(), p.resolve())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.check(), p.preview(), p.start(), p.upload(), p.scheduleVerb(), p.status(), p.report(), p.rate(), p.resolve())
 	return root, started
 }
 

@@ -17,13 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"fanmail/shared/workflow"
 )
 
-// Cloud calls S3, Step Functions and Lambda. Its errors say what was being done, in one line.
+// Cloud calls S3, Step Functions, Lambda and EventBridge Scheduler. Its errors say what was being done, in one line.
 type Cloud struct {
 	settings  Settings
 	endpoint  string
@@ -31,6 +32,7 @@ type Cloud struct {
 	transfer  *transfermanager.Client
 	sfn       *sfn.Client
 	functions *lambda.Client
+	scheduler *scheduler.Client
 }
 
 // Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
@@ -74,6 +76,7 @@ func open(c aws.Config, settings Settings) *Cloud {
 		transfer:  transfermanager.New(objects),
 		sfn:       sfn.NewFromConfig(c),
 		functions: lambda.NewFromConfig(c),
+		scheduler: scheduler.NewFromConfig(c),
 	}
 }
 
