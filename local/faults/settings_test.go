@@ -43,7 +43,7 @@ func TestEveryProblemOfTheSettingsIsToldInALine(t *testing.T) {
 			"ses.drop is -1", "ses.throttle is 1.5", "send.killEveryMilliseconds is 1:", "events.delayMilliseconds is 1e+09",
 			`send.killAt is "birth": the points are "claim", "answer" and "record"`, "ses.delayMilliseconds is 0",
 		},
-		`{"schedule": {"double": 2}}`:                     {"schedule.double is 2"},
+		`{"schedule": {"double": 2}}`:                      {"schedule.double is 2"},
 		`{"send": {"killAt": "claim"}}`:                    {"send.killAtShare is 0"},
 		`{"send": {"killAtShare": 0.5}}`:                   {"send.killAt is empty"},
 		`{"database": {"terminateEveryMilliseconds": -5}}`: {"database.terminateEveryMilliseconds is -5"},
