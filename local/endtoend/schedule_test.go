@@ -299,6 +299,30 @@ func TestAScheduledCampaignIsStartedAtOnceOnDemand(t *testing.T) {
 	}
 }
 
+func TestTheLatestFolderIsSentOnDemand(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, local.Options{})
+	moment, text := d.minute(time.UTC, time.Hour)
+	d.fanmail("start", d.write("spring", list(5)), "--at", text, "--zone", "UTC", "--latest")
+	d.fanmail("upload", d.write("spring", list(8)))
+	d.move(moment)
+	d.auditSent("spring", d.succeed(d.awaitExecutions(1)[0]), 8)
+	// By its name, a campaign is scheduled that lies in the bucket only.
+	d.fanmail("upload", d.write("summer", list(3)))
+	later, text := d.minute(time.UTC, time.Hour)
+	d.fanmail("start", "summer", "--at", text, "--zone", "UTC", "--latest")
+	if got := d.cli("schedule", "show", "summer"); !strings.Contains(got.stdout, "the folder in the bucket, as it then stands") || !strings.Contains(got.stdout, "s3://fanmail-local/campaigns/summer") {
+		t.Errorf("%+v", got)
+	}
+	d.move(later)
+	if r := d.succeed(d.awaitExecutions(2)[1]); r.Campaign != "summer" || r.Sent != 3 {
+		t.Errorf("%+v", r)
+	}
+	if frozen := d.keys("frozen/"); len(frozen) > 0 {
+		t.Errorf("frozen are %v", frozen)
+	}
+}
+
 // TestASentCampaignsScheduleEndsWithoutHarm: somebody sends the campaign by hand before its moment, with another list.
 func TestASentCampaignsScheduleEndsWithoutHarm(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,7 @@
 //	call                     by                      for
 //	s3:GetObject             prepare, send, plan     the campaign folder, the content snapshot, the results of a wave
 //	s3:PutObject             prepare, plan, finish   content, rejects.csv, manifests, report.json, outcomes.csv
-//	                         prepare                 campaigns/: the copy of a scheduled campaign's folder (with s3:CopyObject)
+//	                         prepare                 campaigns/: the copy of a scheduled campaign's folder
 //	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
 //	s3:ListBucket            prepare                 so that a missing file is NoSuchKey and not AccessDenied
 //	                         plan                    the results of a wave
