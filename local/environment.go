@@ -22,25 +22,21 @@ type EnvVar struct {
 // stage is that of the one deployment.
 const stage = "local"
 
-// outputs are the outputs of the deployment's stack that mean something here. The runtime prints them as variables, and
+// outputs are the outputs of the deployment's stack. The runtime prints them as variables, and
 // CloudFormation answers with them.
 func (r *Runtime) outputs() map[deployment.Output]string {
 	return map[deployment.Output]string{
-		deployment.Bucket:                BucketName,
-		deployment.StateMachine:          r.machineARN,
-		deployment.ControlFunction:       functionName + controlKey,
-		deployment.MigrateFunction:       functionName + migrateKey,
-		deployment.ConfigurationSet:      configurationSet,
-		deployment.EventsQueue:           r.sqs.URL("EventsQueue"),
-		deployment.EventsDeadLetterQueue: r.sqs.URL("EventsDeadLetterQueue"),
+		deployment.Bucket:                  BucketName,
+		deployment.StateMachine:            r.machineARN,
+		deployment.ControlFunction:         functionName + controlKey,
+		deployment.MigrateFunction:         functionName + migrateKey,
+		deployment.ConfigurationSet:        configurationSet,
+		deployment.EventsQueue:             r.sqs.URL("EventsQueue"),
+		deployment.EventsDeadLetterQueue:   r.sqs.URL("EventsDeadLetterQueue"),
+		deployment.ScheduleGroup:           scheduleGroup,
+		deployment.ScheduleRole:            "arn:aws:iam::" + Account + ":role/local-scheduler",
+		deployment.ScheduleDeadLetterQueue: r.sqs.URL("ScheduleDeadLetterQueue"),
 	}
-}
-
-// absent are the outputs that have no value here, with the reason.
-var absent = map[deployment.Output]string{
-	deployment.ScheduleGroup:           "there is no EventBridge Scheduler",
-	deployment.ScheduleRole:            "there is no EventBridge Scheduler",
-	deployment.ScheduleDeadLetterQueue: "there is no EventBridge Scheduler",
 }
 
 // stack is CloudFormation and STS.

@@ -10,7 +10,7 @@ import (
 
 // Options say how to run. Only LambdaBinaries is required.
 type Options struct {
-	// Directory keeps objects, mailbox, queues, the clock, logs and (without a DatabaseURL) PostgreSQL's data, also after Close, and
+	// Directory keeps objects, mailbox, queues, schedules, the clock, logs and (without a DatabaseURL) PostgreSQL's data, also after Close, and
 	// after a kill: a runtime that is started with it again goes on. Executions are not kept: start the campaign again. One
 	// runtime at a time may use it. "" means a temporary one, removed at Close.
 	Directory string

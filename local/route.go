@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"fanmail/local/scheduler"
 )
 
 // services are what stands behind the endpoint.
 type services struct {
-	stepFunctions, ses, lambda, sqs, stack, s3, clock, faults http.Handler
+	stepFunctions, ses, lambda, sqs, stack, s3, scheduler, clock, faults http.Handler
 }
 
 // route tells by the form of a request which service it is for; what no other service knows is S3's, whose buckets may
@@ -27,6 +29,8 @@ func route(to services) http.Handler {
 			to.ses.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/2015-03-31/functions/"), strings.HasPrefix(path, "/2016-08-19/"), strings.HasPrefix(path, "/2019-09-30/functions/"):
 			to.lambda.ServeHTTP(w, r)
+		case path == scheduler.Path, strings.HasPrefix(path, scheduler.Path+"/"):
+			to.scheduler.ServeHTTP(w, r)
 		case r.Method == http.MethodPost && path == "/": // the query protocol; S3 has no such call
 			to.stack.ServeHTTP(w, r)
 		case path == "/_clock":
@@ -45,6 +49,6 @@ func refuse(w http.ResponseWriter, target string) {
 	w.WriteHeader(http.StatusBadRequest)
 	json.NewEncoder(w).Encode(map[string]string{
 		"__type":  "UnknownOperationException",
-		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS, S3, and of CloudFormation and STS one call each; it does not have " + target + ".",
+		"message": "The local runtime has Step Functions, Lambda, SES v2, SQS, S3, EventBridge Scheduler, and of CloudFormation and STS one call each; it does not have " + target + ".",
 	})
 }

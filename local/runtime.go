@@ -17,6 +17,7 @@ import (
 	"fanmail/local/clock"
 	"fanmail/local/faults"
 	"fanmail/local/lambda"
+	"fanmail/local/scheduler"
 	"fanmail/local/ses"
 	"fanmail/local/sqs"
 	"fanmail/local/stepfunctions"
@@ -48,6 +49,7 @@ type Runtime struct {
 	sqs           *sqs.Service
 	lambda        *lambda.Service
 	stepFunctions *stepfunctions.Service
+	scheduler     *scheduler.Service
 	connections   *Connections
 
 	// closers run in reverse order.
@@ -129,6 +131,7 @@ func (r *Runtime) start(ctx context.Context) error {
 	if err := r.faults.Set(r.options.Faults); err != nil {
 		return err
 	}
+	r.scheduler.Begin()
 	r.options.Logger.Info("the local runtime is up", "endpoint", r.endpoint, "connectionBound", r.ConnectionBound())
 	return nil
 }

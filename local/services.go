@@ -78,13 +78,16 @@ func (r *Runtime) startServices(binaries map[string]string) (http.Handler, error
 	if r.machineARN, err = r.stepFunctions.CreateStateMachine(stateMachine, statemachine.Definition); err != nil {
 		return nil, err
 	}
+	if err := r.startScheduler(config); err != nil {
+		return nil, err
+	}
 	return route(services{
-		stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, sqs: r.sqs, stack: r.stack(), s3: objects,
+		stepFunctions: r.stepFunctions, ses: r.ses, lambda: r.lambda, sqs: r.sqs, stack: r.stack(), s3: objects, scheduler: r.scheduler,
 		clock: r.clock.Handler(r.Advance), faults: r.faults,
 	}), nil
 }
 
-// closeServices closes those that were made. Who calls another is closed before it: executions, and queues that invoke
+// closeServices closes those that were made. Who calls another is closed before it: schedules, executions, and queues that invoke
 // functions, then the functions, then SES. What SES has not published then, it publishes when its mailbox is opened again.
 func (r *Runtime) closeServices() error {
 	var problems []error
@@ -95,6 +98,9 @@ func (r *Runtime) closeServices() error {
 	}
 	if r.faults != nil {
 		note("the faults", r.faults.Close())
+	}
+	if r.scheduler != nil {
+		note("the Scheduler", r.scheduler.Close())
 	}
 	if r.stepFunctions != nil {
 		note("Step Functions", r.stepFunctions.Close())

@@ -66,7 +66,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{path, set("States/Send/ItemReader/Parameters/Key.$", "$.plan.manifest.name"), "Send: $.plan.manifest.name leads nowhere"},
 		{path, set("States/Send/ItemProcessor/States/More?/Choices/0/Variable", "$.result.moar"), "More?: $.result.moar leads nowhere"},
 		{path, set("States/RecordFailure/Parameters/Payload/execution.$", "$.execution"), "RecordFailure: $.execution leads nowhere"},
-		{path, set("States/Prepare/Catch/1/ResultPath", "$.failure"), "RecordFailure: $.error leads nowhere"},
+		{path, set("States/Prepare/Catch/2/ResultPath", "$.failure"), "RecordFailure: $.error leads nowhere"},
 		{path, set("States/Plan/ResultPath", "$.next"), "Next?: $.plan.next leads nowhere"},
 		{path, set("States/Begin/Parameters", map[string]any{"given.$": "$"}), "Prepare: $.input leads nowhere"},
 		{path, set("States/FailedInStepFunctions/CausePath", "States.Format('{}', $.errors)"), "FailedInStepFunctions: $.errors leads nowhere"},
@@ -87,7 +87,7 @@ func TestEachRuleSeesItsBreach(t *testing.T) {
 		{retry, set(sendBatch+"Retry/0/JitterStrategy", "NONE"), `SendBatch: Retry of DatabaseBusy has JitterStrategy "NONE", want FULL`},
 
 		{caught, set("States/Finish/Catch", nil), "Finish: the last Catch is not States.ALL alone"},
-		{caught, set("States/Prepare/Catch/1/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},
+		{caught, set("States/Prepare/Catch/2/ErrorEquals/0", "States.TaskFailed"), "Prepare: the last Catch is not States.ALL alone"},
 		{caught, set("States/Send/Catch", nil), "Send: the last Catch is not States.ALL alone"},
 
 		{ends, set("StartAt", "Prepare"), "Prepare: the first state does not make an object of the input"},

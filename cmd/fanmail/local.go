@@ -37,20 +37,20 @@ func (p *program) local() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "local",
 		Short: "Run Fanmail's AWS stand-ins on this machine until Ctrl-C",
-		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS and SES on one port, and a real PostgreSQL) and keeps it up. It
+		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS, SES and EventBridge Scheduler on one port, and a real PostgreSQL) and keeps it up. It
 prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
 The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
 
 PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private one, temporary
-unless --directory keeps it. A runtime that was killed goes on when it is started with its --directory again; its executions are
+unless --directory keeps it, with the schedules. A runtime that was killed goes on when it is started with its --directory again; its executions are
 gone, so start the campaign again, too.
 
 What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.
 
-A POST of {"advance": "25h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES and of Wait states forward, so that a
-daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which faults there are and what they have done, a POST
+A POST of {"advance": "25h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES, of schedules and of Wait states forward,
+so that a daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which faults there are and what they have done, a POST
 replaces them: SES that throttles or loses its answer, senders that are killed, database sessions that are terminated, events that
-are lost, doubled or late. Their fields are explained in local/faults/settings.go.`,
+are lost, doubled or late, schedules that come twice. Their fields are explained in local/faults/settings.go.`,
 		Example: `  fanmail local
   fanmail local --port 0 --rate 20 --senders 2
   fanmail local --directory ./runtime --seed 7 --faults '{"ses": {"throttle": 0.05}, "send": {"killEveryMilliseconds": 250}}'
@@ -142,7 +142,7 @@ func uploadExample(ctx context.Context, runtime *local.Runtime) error {
 	if err != nil {
 		return err
 	}
-	return launch.Upload(ctx, aws, f, f.Name, folder.Files(content.Campaign), quiet{})
+	return launch.Upload(ctx, aws, f, f.Name, content.Campaign.Files(), quiet{})
 }
 
 // quiet shows no progress.

@@ -15,6 +15,7 @@ import (
 	"fanmail/cmd/fanmail/internal/dryrun"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/deployment"
 )
 
 const planHelp = `Plan is a dry run of "fanmail start": nothing is uploaded, and nothing is sent. It checks the folder, asks the deployment for the SES
@@ -148,7 +149,7 @@ func (p *program) runPlan(ctx context.Context, argument string, o planOptions) e
 	var aws *cloud.Cloud
 	var missing error
 	if !o.offline {
-		aws, missing = p.open(ctx)
+		aws, missing = p.open(ctx, deployment.ControlFunction)
 	}
 	source, err := launch.FindFolder(ctx, argument, p.progress())
 	if err := errors.Join(err, missing); err != nil {

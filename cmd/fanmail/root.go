@@ -107,7 +107,7 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.doctor(), p.check(), p.preview(), p.plan(), p.start(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate(), p.importing())
+	root.AddCommand(p.demo(), p.local(), p.bench(), p.budget(), p.doctor(), p.check(), p.preview(), p.plan(), p.start(), p.upload(), p.scheduleVerb(), p.status(), p.report(), p.rate(), p.resolve(), p.use(), p.whoami(), p.migrate(), p.importing())
 	return root, started
 }
 

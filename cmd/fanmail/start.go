@@ -18,6 +18,7 @@ type startOptions struct {
 	executionName string
 	follow, json  bool
 	yes           bool
+	laterFlags
 }
 
 func (p *program) start() *cobra.Command {
@@ -33,21 +34,25 @@ Before it begins, start says in one line how long the campaign will take and wha
 terminal it asks first if that is longer than a day.
 
 A campaign that was stopped, for whatever reason, is resumed where it stood: nobody is mailed twice. Ctrl-C ends the
-following, not the campaign.`,
+following, not the campaign.` + laterHelp,
 		Example: `  fanmail start ./spring-sale
   fanmail start spring-sale                    resume, without uploading anything
-  fanmail start ./spring-sale --follow=false   start and return at once`,
-		Args: oneArgument,
+  fanmail start ./spring-sale --follow=false   start and return at once` + laterExamples,
+		Args: cobra.MatchAll(oneArgument, func(c *cobra.Command, _ []string) error { return o.laterFlags.check(c.Flags()) }),
 		RunE: func(c *cobra.Command, args []string) error { return p.runStart(c.Context(), args[0], o) },
 	}
 	c.Flags().StringVar(&o.executionName, "execution-name", "", "the name of the execution (default: the campaign and the time)")
 	c.Flags().BoolVar(&o.follow, "follow", true, "wait for the end and print the report")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, however long the campaign lasts")
+	o.laterFlags.register(c.Flags())
 	return c
 }
 
 func (p *program) runStart(ctx context.Context, argument string, o startOptions) error {
+	if o.Given() {
+		return p.runLater(ctx, argument, o)
+	}
 	aws, missing := p.open(ctx, deployment.Bucket, deployment.StateMachine, deployment.ControlFunction)
 	source, err := launch.Find(ctx, argument, p.progress())
 	if err := errors.Join(err, missing); err != nil {

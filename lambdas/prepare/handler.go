@@ -34,10 +34,14 @@ func (h *handler) handle(ctx context.Context, in workflow.PrepareInput) (workflo
 	if err != nil {
 		return out, err
 	}
-	out.Campaign = input.Campaign
-	list, err := h.check(ctx, input.Campaign)
+	from, err := h.source(ctx, input, in.Execution)
 	if err != nil {
-		return out, invalid(input.Campaign, err)
+		return out, err
+	}
+	out.Campaign = from.campaign
+	list, err := h.check(ctx, from)
+	if err != nil {
+		return out, invalid(from.campaign, err)
 	}
 	db, err := h.db.DB()
 	if err != nil {
@@ -45,11 +49,14 @@ func (h *handler) handle(ctx context.Context, in workflow.PrepareInput) (workflo
 	}
 	c, err := h.open(ctx, db, in.Execution, list)
 	if err != nil {
+		return out, from.refused(err)
+	}
+	if err := h.keep(ctx, from, list); err != nil {
 		return out, err
 	}
 	if c.State == ledger.Importing {
 		if err := h.importRecipients(ctx, db, c, list); err != nil {
-			return out, invalid(input.Campaign, err)
+			return out, invalid(from.campaign, err)
 		}
 	}
 	out.Recipients, out.Rejected, out.Plan.Wave = c.Recipients, c.RejectedLines(), c.Waves

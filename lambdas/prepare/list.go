@@ -38,13 +38,12 @@ type list struct {
 
 // check reads the whole folder but the rows of the recipients file. The error is campaign.Problems for what its author
 // can mend.
-func (h *handler) check(ctx context.Context, name string) (*list, error) {
-	folder := storage.CampaignFolder(name)
-	content, yamlErr := campaign.Read(h.store.Folder(ctx, folder), name)
+func (h *handler) check(ctx context.Context, from source) (*list, error) {
+	content, yamlErr := campaign.Read(h.store.Folder(ctx, from.folder), from.campaign)
 	if content == nil {
 		return nil, yamlErr
 	}
-	l := &list{content: content, key: path.Join(folder, content.Campaign.Recipients)}
+	l := &list{content: content, key: path.Join(from.folder, content.Campaign.Recipients)}
 	var listErr error
 	if content.Campaign.Recipients != "" {
 		listErr = h.readHeader(ctx, l)

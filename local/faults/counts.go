@@ -19,12 +19,15 @@ type Counts struct {
 	EventsDoubled  int64 `json:"eventsDoubled"`
 	EventsDelayed  int64 `json:"eventsDelayed"`
 	DeliveredTwice int64 `json:"deliveredTwice"`
+	// SchedulesDoubled are deliveries of schedules.
+	SchedulesDoubled int64 `json:"schedulesDoubled"`
 }
 
 type counters struct {
 	kills, killsAtPoint, timeOuts, terminations              atomic.Int64
 	drops, throttles, internalErrors, lostAnswers, delays    atomic.Int64
 	eventsLost, eventsDoubled, eventsDelayed, deliveredTwice atomic.Int64
+	schedulesDoubled                                         atomic.Int64
 }
 
 // Counts are what has been done so far.
@@ -34,6 +37,6 @@ func (s *Service) Counts() Counts {
 		Kills: c.kills.Load(), KillsAtPoint: c.killsAtPoint.Load(), TimeOuts: c.timeOuts.Load(), Terminations: c.terminations.Load(),
 		Drops: c.drops.Load(), Throttles: c.throttles.Load(), InternalErrors: c.internalErrors.Load(), LostAnswers: c.lostAnswers.Load(),
 		Delays: c.delays.Load(), EventsLost: c.eventsLost.Load(), EventsDoubled: c.eventsDoubled.Load(), EventsDelayed: c.eventsDelayed.Load(),
-		DeliveredTwice: c.deliveredTwice.Load(),
+		DeliveredTwice: c.deliveredTwice.Load(), SchedulesDoubled: c.schedulesDoubled.Load(),
 	}
 }

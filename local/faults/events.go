@@ -43,3 +43,14 @@ func (s *Service) DeliverTwice(messageID string) bool {
 	s.counts.deliveredTwice.Add(1)
 	return true
 }
+
+// DeliverScheduleTwice tells whether Scheduler is to make a delivery once more: for scheduler.Config.Twice.
+func (s *Service) DeliverScheduleTwice(schedule string, due time.Time) bool {
+	r := s.current()
+	share := r.settings.Schedule.Double
+	if share == 0 || roll(r.settings.Seed, "schedule", schedule, due.UTC().Format(time.RFC3339)) >= share {
+		return false
+	}
+	s.counts.schedulesDoubled.Add(1)
+	return true
+}

@@ -22,6 +22,7 @@ type Settings struct {
 	Send     Send     `json:"send"`
 	Database Database `json:"database"`
 	Events   Events   `json:"events"`
+	Schedule Schedule `json:"schedule"`
 }
 
 // SES says what goes wrong with calls of SendEmail. A call is decided by its campaign, its recipient, and how many calls that
@@ -86,6 +87,12 @@ type Events struct {
 	DeliverTwice float64 `json:"deliverTwice"`
 }
 
+// Schedule says what happens to schedules.
+type Schedule struct {
+	// Double is the share of deliveries that Scheduler makes once more. It is decided by the schedule's name and the moment.
+	Double float64 `json:"double"`
+}
+
 // The limits of periods and delays: what is more often would leave no time to run, what is later would outlast SQS's delays.
 const (
 	minPeriod = 10 * time.Millisecond
@@ -122,6 +129,7 @@ func (s Settings) Validate() error {
 		{"ses.drop", s.SES.Drop}, {"ses.throttle", s.SES.Throttle}, {"ses.internalError", s.SES.InternalError},
 		{"ses.loseAnswer", s.SES.LoseAnswer}, {"ses.delay", s.SES.Delay}, {"send.killAtShare", s.Send.KillAtShare},
 		{"events.lose", s.Events.Lose}, {"events.double", s.Events.Double}, {"events.deliverTwice", s.Events.DeliverTwice},
+		{"schedule.double", s.Schedule.Double},
 	} {
 		if !(share.value >= 0 && share.value <= 1) {
 			problem(share.field, "%v: a share is 0 to 1", share.value)

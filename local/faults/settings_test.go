@@ -15,6 +15,7 @@ func TestSettingsAreRead(t *testing.T) {
 		Send:     Send{KillEveryMilliseconds: 250, TimeOutEveryMilliseconds: 1000, KillAt: AtRecord, KillAtShare: 0.1},
 		Database: Database{TerminateEveryMilliseconds: 500},
 		Events:   Events{Lose: 0, Double: 0.1, DelayMilliseconds: 500, DeliverTwice: 0.01},
+		Schedule: Schedule{Double: 1},
 	}
 	text, err := json.Marshal(want)
 	if err != nil {
@@ -36,12 +37,13 @@ func TestEveryProblemOfTheSettingsIsToldInALine(t *testing.T) {
 		`{"seed": "x"}`: {"not readable"},
 		`{} {}`:         {"more follows"},
 		`{"sedd": 1, "ses": {"thorttle": 1, "drop": 2}, "events": {"twice": 1}}`: {
-			"no events.twice, but delayMilliseconds, deliverTwice, double, lose", "no sedd, but database, events, seed, send, ses", "no ses.thorttle",
+			"no events.twice, but delayMilliseconds, deliverTwice, double, lose", "no sedd, but database, events, schedule, seed, send, ses", "no ses.thorttle",
 		},
 		`{"ses": {"throttle": 1.5, "drop": -1, "delay": 1}, "send": {"killEveryMilliseconds": 1, "killAt": "birth"}, "events": {"delayMilliseconds": 1e9}}`: {
 			"ses.drop is -1", "ses.throttle is 1.5", "send.killEveryMilliseconds is 1:", "events.delayMilliseconds is 1e+09",
 			`send.killAt is "birth": the points are "claim", "answer" and "record"`, "ses.delayMilliseconds is 0",
 		},
+		`{"schedule": {"double": 2}}`:                      {"schedule.double is 2"},
 		`{"send": {"killAt": "claim"}}`:                    {"send.killAtShare is 0"},
 		`{"send": {"killAtShare": 0.5}}`:                   {"send.killAt is empty"},
 		`{"database": {"terminateEveryMilliseconds": -5}}`: {"database.terminateEveryMilliseconds is -5"},

@@ -8,7 +8,8 @@ const File = "campaign.yaml"
 // Campaign is campaign.yaml, checked. The keys of the file are the JSON names. No value has a line break, so that each can
 // stand in a mail header.
 type Campaign struct {
-	// Name is the campaign's identity, [a-z0-9-], 1 to 64 characters. In the file it is optional, and equals the folder's.
+	// Name is the campaign's identity, [a-z0-9-], 1 to 64 characters. In the file it is optional, and equals the folder's; the folder
+	// of a run of a recurring schedule has the time of the run behind the name.
 	Name string `json:"name"`
 	// From is one mailbox, ready for the header: a display name that is not ASCII is encoded (RFC 2047), a domain that is
 	// not ASCII is in punycode. Required.
@@ -39,6 +40,18 @@ type Campaign struct {
 	ConfigurationSet string `json:"configurationSet,omitempty"`
 	// InDoubt is what becomes of recipients of whom it is not known whether SES accepted their message; Prove by default.
 	InDoubt DoubtRule `json:"inDoubt"`
+}
+
+// Files are the files that the campaign uses, relative to the folder, campaign.yaml last: a copy that breaks off in this order
+// leaves no folder that looks complete and is not.
+func (c Campaign) Files() []string {
+	files := []string{c.Recipients}
+	for _, name := range append([]string{c.HTML, c.Text}, c.Attachments...) {
+		if name != "" {
+			files = append(files, name)
+		}
+	}
+	return append(files, File)
 }
 
 // DoubtRule is what becomes of a recipient in doubt when SES events have had their time to settle it.

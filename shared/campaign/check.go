@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fanmail/shared/schedule"
 	"fanmail/shared/template"
 
 	"go.yaml.in/yaml/v3"
@@ -157,9 +158,9 @@ func (d *decoder) name(name, folder string, line int) {
 	switch {
 	case !ValidName(name):
 		d.problem("name", line, "%q must be 1 to 64 of a-z, 0-9 and -, the first no -", name)
-	case folder != "" && name != folder:
+	case folder != "" && name != folder && !schedule.IsRun(folder, name):
 		d.problem("name", line, "%s is not the folder's name, %s: leave it out or make them the same", name, folder)
-	default:
+	case folder == "":
 		d.result.Name = name
 	}
 }

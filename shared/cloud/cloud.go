@@ -7,7 +7,8 @@
 //	s3:GetObject                   plan, prepare, send    campaign folders, content snapshots, the results of a wave
 //	s3:ListBucket                  plan                   the results of a wave
 //	s3:ListBucket                  prepare                so that a missing file is NoSuchKey and not AccessDenied
-//	s3:PutObject                   finish, plan, prepare  content, rejects.csv, manifests, report.json, outcomes.csv
+//	s3:PutObject                   finish, plan, prepare  content, rejects.csv, manifests, report.json, outcomes.csv, and the
+//	                                                      copy in campaigns/ of a scheduled campaign's folder
 //	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
 //	secretsmanager:GetSecretValue  all                    the password (package database, DATABASE_AUTH=secret)
 //	ses:GetAccount                 plan                   quota and rate

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -67,6 +68,7 @@ func TestTheLayoutOfTheBucket(t *testing.T) {
 	const execution = "arn:aws:states:us-east-1:000000000000:execution:fanmail-local-campaign:spring-sale-1"
 	for _, test := range []struct{ got, want string }{
 		{storage.CampaignFolder("spring-sale"), "campaigns/spring-sale"},
+		{storage.FrozenFolder("spring-sale", "20261126-1"), "frozen/spring-sale/20261126-1"},
 		{storage.ReportFolder("spring-sale"), "reports/spring-sale"},
 		{storage.WorkFolder("spring-sale", execution), "work/spring-sale/spring-sale-1"},
 		{storage.WorkFolder("spring-sale", "by-hand"), "work/spring-sale/by-hand"},
@@ -74,5 +76,31 @@ func TestTheLayoutOfTheBucket(t *testing.T) {
 		if test.got != test.want {
 			t.Errorf("got %s, want %s", test.got, test.want)
 		}
+	}
+}
+
+func TestACampaignReadsItsOwnFoldersOnly(t *testing.T) {
+	for folder, want := range map[string]bool{
+		"campaigns/spring-sale": true, "frozen/spring-sale/20261126-101500-abc": true,
+		"campaigns/spring-sale/": false, "campaigns/other": false, "frozen/spring-sale": false, "frozen/spring-sale/": false, "frozen/other/1": false,
+		"frozen/spring-sale/../other": false, "frozen/spring-sale/a/b": false, "frozen/spring-sale/A": false, "reports/spring-sale": false, "": false,
+	} {
+		if got := storage.MayRead("spring-sale", folder); got != want {
+			t.Errorf("%q: %v", folder, got)
+		}
+	}
+}
+
+func TestACopyHasTheSameContentWhateverItsName(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	for _, name := range []string{"mail.html", "a mail+more.txt", "grüße%20.csv"} {
+		check(t, f.PutJSON(ctx, "campaigns/spring-sale/"+name, name))
+		check(t, f.Copy(ctx, "campaigns/spring-sale/"+name, "frozen/spring-sale/1/"+name))
+		if got, want := f.read(t, "frozen/spring-sale/1/"+name), f.read(t, "campaigns/spring-sale/"+name); string(got) != string(want) {
+			t.Errorf("the copy of %s is %s, want %s", name, got, want)
+		}
+	}
+	if err := f.Copy(ctx, "campaigns/spring-sale/missing", "frozen/spring-sale/1/missing"); err == nil || !strings.Contains(err.Error(), "NoSuchKey") {
+		t.Errorf("the copy of what is missing: %v", err)
 	}
 }

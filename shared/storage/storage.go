@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -97,6 +99,16 @@ func (s *Store) PutJSON(ctx context.Context, key string, v any) error {
 	})
 	if err != nil {
 		return fmt.Errorf("writing s3://%s/%s: %w", s.bucket, key, err)
+	}
+	return nil
+}
+
+// Copy makes an object a copy of another one. S3 copies up to 5 GiB in one call.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	// S3 decodes the source as a URL, in which a plus would be a space.
+	source := strings.ReplaceAll(url.QueryEscape(s.bucket+"/"+from), "+", "%20")
+	if _, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.bucket, CopySource: &source, Key: &to}); err != nil {
+		return fmt.Errorf("copying s3://%s/%s to %s: %w", s.bucket, from, to, err)
 	}
 	return nil
 }

@@ -9,6 +9,9 @@ type (
 	InvalidCampaign struct{ Message string }
 	// CampaignBusy refuses a second live execution of a campaign.
 	CampaignBusy struct{ Message string }
+	// AlreadyStarted says why an execution that a schedule started has nothing to do: somebody started the campaign before, or the
+	// schedule was delivered twice. It is no failure: the execution succeeds.
+	AlreadyStarted struct{ Message string }
 	// CampaignStuck ends a campaign whose waves make no progress.
 	CampaignStuck struct{ Message string }
 	// DatabaseBusy is PostgreSQL's 53300, too many connections: the state machine tries again until a slot is free.
@@ -27,6 +30,7 @@ const InvalidConfiguration = "InvalidConfiguration"
 
 func (e *InvalidCampaign) Error() string { return e.Message }
 func (e *CampaignBusy) Error() string    { return e.Message }
+func (e *AlreadyStarted) Error() string  { return e.Message }
 func (e *CampaignStuck) Error() string   { return e.Message }
 func (e *DatabaseBusy) Error() string    { return e.Message }
 func (e *DatabaseFailed) Error() string  { return e.Message }
@@ -36,6 +40,7 @@ func (e *InvalidRequest) Error() string  { return e.Message }
 
 func (*InvalidCampaign) named() {}
 func (*CampaignBusy) named()    {}
+func (*AlreadyStarted) named()  {}
 func (*CampaignStuck) named()   {}
 func (*DatabaseBusy) named()    {}
 func (*DatabaseFailed) named()  {}

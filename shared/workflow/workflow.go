@@ -19,6 +19,12 @@ type Object struct {
 type ExecutionInput struct {
 	// Campaign is the name of the campaign: its folder is campaigns/<name>/ in the bucket.
 	Campaign string `json:"campaign"`
+	// Folder is where a one-time schedule finds the files of the campaign: campaigns/<name>, or the copy of it that was checked and
+	// frozen when it was scheduled, frozen/<name>/<id>.
+	Folder string `json:"folder,omitempty"`
+	// ScheduledTime is when a recurring schedule was due. The run is a campaign of its own, named with this time, from the folder
+	// campaigns/<name> as it stands.
+	ScheduledTime string `json:"scheduledTime,omitempty"`
 }
 
 // PrepareInput is the input of lambdas/prepare. Input is the input of the execution as the user wrote it, any JSON;

@@ -94,7 +94,7 @@ func (b Bench) campaign(ctx context.Context, name string, recipients int64, what
 	if err != nil {
 		return follow.End{}, err
 	}
-	if err := launch.Upload(ctx, b.Cloud, f, name, folder.Files(content.Campaign), quiet); err != nil {
+	if err := launch.Upload(ctx, b.Cloud, f, name, content.Campaign.Files(), quiet); err != nil {
 		return follow.End{}, err
 	}
 	defer b.show(what, recipients)()

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -48,6 +49,7 @@ type Cloud struct {
 	functions      *lambda.Client
 	ses            *sesv2.Client
 	sqs            *sqs.Client
+	scheduler      *scheduler.Client
 
 	lookup sync.Mutex
 	// found is the stack, once it was found. A command ends before it is out of date.
@@ -103,6 +105,7 @@ func open(c aws.Config, choice deployments.Choice, getenv func(string) string, w
 		functions:      lambda.NewFromConfig(c),
 		ses:            sesv2.NewFromConfig(c),
 		sqs:            sqs.NewFromConfig(c),
+		scheduler:      scheduler.NewFromConfig(c),
 	}
 }
 

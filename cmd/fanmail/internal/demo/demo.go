@@ -56,7 +56,7 @@ func (d Demo) Run(ctx context.Context) (*Summary, error) {
 	if err := d.checkLedger(ctx, name); err != nil {
 		return nil, err
 	}
-	if err := launch.Upload(ctx, d.Cloud, d.Folder, name, folder.Files(content.Campaign), d.Progress); err != nil {
+	if err := launch.Upload(ctx, d.Cloud, d.Folder, name, content.Campaign.Files(), d.Progress); err != nil {
 		return nil, err
 	}
 	arn, err := d.Cloud.StartExecution(ctx, launch.ExecutionName(name, time.Now()), name)

@@ -39,15 +39,3 @@ func Open(path string) (Folder, error) {
 
 // Content is campaign.yaml with its templates and attachments. Problems are an error with a line each.
 func Content(f Folder) (*campaign.Content, error) { return campaign.Read(f.FS, f.Name) }
-
-// Files are the files that the campaign uses, campaign.yaml last: an upload that breaks off in this order leaves no
-// folder that looks complete and is not.
-func Files(c campaign.Campaign) []string {
-	files := []string{c.Recipients}
-	for _, name := range append([]string{c.HTML, c.Text}, c.Attachments...) {
-		if name != "" {
-			files = append(files, name)
-		}
-	}
-	return append(files, campaign.File)
-}

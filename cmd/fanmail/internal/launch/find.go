@@ -49,7 +49,7 @@ func FindFolder(ctx context.Context, argument string, progress terminal.Progress
 // Bring makes sure that the campaign's folder is in the bucket: uploaded when it came from this machine.
 func (s Source) Bring(ctx context.Context, bucket Bucket, progress terminal.Progress) error {
 	if s.Folder != nil {
-		return Upload(ctx, bucket, *s.Folder, s.Campaign, folder.Files(s.Checked.Content.Campaign), progress)
+		return Upload(ctx, bucket, *s.Folder, s.Campaign, s.Checked.Content.Campaign.Files(), progress)
 	}
 	found, err := bucket.Exists(ctx, Key(s.Campaign, campaign.File))
 	if err != nil {

@@ -3,6 +3,8 @@ package launch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"fanmail/cmd/fanmail/internal/folder"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/storage"
 )
 
 // Uploader writes objects of the bucket.
@@ -18,27 +21,37 @@ type Uploader interface {
 }
 
 // Key is where a file of a campaign's folder lies in the bucket.
-func Key(campaign, file string) string { return "campaigns/" + campaign + "/" + file }
+func Key(campaign, file string) string { return storage.CampaignFolder(campaign) + "/" + file }
 
-// Upload copies files of a folder to the bucket, in their order. Memory does not grow with their size.
+// Upload copies files of a folder to the campaign's folder in the bucket, in their order. Memory does not grow with their size.
 func Upload(ctx context.Context, to Uploader, f folder.Folder, campaign string, files []string, progress terminal.Progress) error {
-	defer progress.Done()
-	progress.Step(fmt.Sprintf("uploading %s: %s", campaign, strings.Join(files, ", ")))
-	for _, name := range files {
-		if err := upload(ctx, to, f, Key(campaign, name), name); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := uploadTo(ctx, to, f, storage.CampaignFolder(campaign), files, progress)
+	return err
 }
 
-func upload(ctx context.Context, to Uploader, f folder.Folder, key, name string) error {
+// uploadTo copies files of a folder to one of the bucket, and tells the SHA-256 of their names and contents.
+func uploadTo(ctx context.Context, to Uploader, f folder.Folder, target string, files []string, progress terminal.Progress) (digest string, err error) {
+	defer progress.Done()
+	progress.Step(fmt.Sprintf("uploading %s: %s", f.Name, strings.Join(files, ", ")))
+	sum := sha256.New()
+	for _, name := range files {
+		content := sha256.New()
+		if err := upload(ctx, to, f, target+"/"+name, name, content); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s\x00%x\n", name, content.Sum(nil)) // a hash never fails
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// upload copies a file, and writes what it reads to copied as well.
+func upload(ctx context.Context, to Uploader, f folder.Folder, key, name string, copied io.Writer) error {
 	file, err := f.FS.Open(name)
 	if err != nil {
 		return fmt.Errorf("uploading %s: %w", name, err)
 	}
 	defer file.Close()
-	return to.Upload(ctx, key, file)
+	return to.Upload(ctx, key, io.TeeReader(file, copied))
 }
 
 // maxExecutionName is the limit of Step Functions.

@@ -44,6 +44,21 @@ func (s Source) Startable(ctx context.Context, deployment follow.Source) error {
 	return s.sameList(r)
 }
 
+// Uploadable refuses to change the folder of a campaign that is under way, or was begun with another list. One that has ended for
+// good needs its folder no more.
+func (s Source) Uploadable(ctx context.Context, deployment follow.Source) error {
+	r, err := deployment.Status(ctx, s.Campaign)
+	switch {
+	case cloud.IsUnknownCampaign(err):
+		return nil
+	case err != nil:
+		return err
+	case r.State == "cancelled", r.State == "finished" && r.Pending == 0:
+		return nil
+	}
+	return s.Startable(ctx, deployment)
+}
+
 // sameList holds the list of the folder against the one in the ledger. While that is importing, any list will do; a control
 // function older than the digest says nothing.
 func (s Source) sameList(r workflow.Report) error {

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	"fanmail/shared/ledger"
+	"fanmail/shared/schedule"
+	"fanmail/shared/storage"
+	"fanmail/shared/workflow"
+)
+
+// source is the campaign of an execution, and where its files are read.
+type source struct {
+	campaign, folder string
+	// scheduled is true when a schedule started the execution: that its campaign has been started before is then no failure.
+	scheduled bool
+}
+
+// source finds out what the input means. The run of a recurring schedule is a campaign of its own, so whoever else has it shows
+// that the schedule was delivered twice.
+func (h *handler) source(ctx context.Context, in workflow.ExecutionInput, execution string) (source, error) {
+	s := source{campaign: in.Campaign, folder: storage.CampaignFolder(in.Campaign)}
+	recurring := in.ScheduledTime != ""
+	switch {
+	case recurring:
+		due, err := schedule.ParseScheduledTime(in.ScheduledTime)
+		if err != nil {
+			return s, &workflow.InvalidCampaign{Message: "the execution's input: " + err.Error()}
+		}
+		s.campaign = schedule.RunName(in.Campaign, due)
+	case in.Folder != "":
+		s.folder = in.Folder
+	default:
+		return s, nil
+	}
+	s.scheduled = true
+	db, err := h.db.DB()
+	if err != nil {
+		return s, err
+	}
+	c, err := ledger.Find(ctx, db, s.campaign)
+	switch {
+	case err != nil || c == nil:
+		return s, err
+	case c.Execution == execution && c.State != ledger.Importing:
+		// An earlier attempt came as far as the import: it kept what it imported, and the folder may have changed since.
+		s.folder = storage.CampaignFolder(s.campaign)
+	case c.Execution != execution && recurring:
+		return s, &workflow.AlreadyStarted{Message: fmt.Sprintf("%s is the campaign of %s already: the schedule was delivered twice", s.campaign, c.Execution)}
+	}
+	return s, nil
+}
+
+// refused makes of the reasons why a campaign can't be opened the harmless end of a scheduled execution.
+func (s source) refused(err error) error {
+	var busy *workflow.CampaignBusy
+	var invalid *workflow.InvalidCampaign
+	if s.scheduled && (errors.As(err, &busy) || errors.As(err, &invalid)) {
+		return &workflow.AlreadyStarted{Message: "the schedule has nothing to start: " + workflow.Named(err).Error()}
+	}
+	return err
+}
+
+// keep copies the files to the campaign's own folder, campaign.yaml last. From there the campaign is resumed, whatever becomes of the
+// folder of the schedule.
+func (h *handler) keep(ctx context.Context, s source, l *list) error {
+	own := storage.CampaignFolder(s.campaign)
+	if s.folder == own {
+		return nil
+	}
+	for _, name := range l.content.Campaign.Files() {
+		if err := h.store.Copy(ctx, path.Join(s.folder, name), path.Join(own, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
