@@ -36,13 +36,6 @@ func (r *Runtime) outputs() map[deployment.Output]string {
 	}
 }
 
-// absent are the outputs that have no value here, with the reason.
-var absent = map[deployment.Output]string{
-	deployment.ScheduleGroup:           "there is no EventBridge Scheduler",
-	deployment.ScheduleRole:            "there is no EventBridge Scheduler",
-	deployment.ScheduleDeadLetterQueue: "there is no EventBridge Scheduler",
-}
-
 // stack is CloudFormation and STS.
 func (r *Runtime) stack() *stack.Service {
 	var outputs []stack.Output

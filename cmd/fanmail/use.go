@@ -85,19 +85,21 @@ func (p *program) useDeployment(c *cobra.Command, file deployments.File, name st
 	if _, err := fmt.Fprintf(p.stdout, "%s is in use: %s\n`fanmail whoami` shows what is found there.\n", name, describe(one)); err != nil {
 		return err
 	}
-	return p.noteWhatWins(file)
+	p.noteWhatWins(file)
+	return nil
 }
 
 // noteWhatWins says which environment variables the deployment in use gives way to.
-func (p *program) noteWhatWins(file deployments.File) error {
+func (p *program) noteWhatWins(file deployments.File) {
 	choice, err := deployments.Choose(deployments.Flags{}, p.getenv, file)
 	if err != nil {
-		return err
+		p.warn(err.Error())
+		return
 	}
 	one := file.Deployments[file.Current]
 	if choice.Name.Value != file.Current {
 		p.warn(fmt.Sprintf("%s=%s is set, and wins over what is in use", choice.Name.From, choice.Name.Value))
-		return nil
+		return
 	}
 	for _, pair := range []struct {
 		wanted string
@@ -111,7 +113,6 @@ func (p *program) noteWhatWins(file deployments.File) error {
 			p.warn(fmt.Sprintf("%s=%s is set, and wins over %s", pair.got.From, pair.got.Value, pair.wanted))
 		}
 	}
-	return nil
 }
 
 func (p *program) removeDeployment(file deployments.File, name string) error {
