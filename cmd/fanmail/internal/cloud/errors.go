@@ -101,21 +101,27 @@ func (c *Cloud) signIn() string {
 	return fmt.Sprintf("sign in again with `aws sso login%s`, or renew AWS_SESSION_TOKEN and its keys", profile)
 }
 
-// noCredentials tells sessions that have ended from credentials that there are not.
+// noCredentials tells credentials that there are not from sessions that have ended, and from trouble on the way to new ones.
 func (c *Cloud) noCredentials(err error, cause string) string {
+	_, unreachable := errors.AsType[*net.OpError](err)
 	_, ended := errors.AsType[*ssocreds.InvalidTokenError](err)
 	api, answered := errors.AsType[smithy.APIError](err)
 	switch {
-	case ended || strings.Contains(cause, "SSO"):
-		return "the AWS credentials have ended: " + c.signIn()
-	case answered && strings.HasPrefix(api.ErrorCode(), "ExpiredToken"):
-		return codeAndMessage(api) + ": " + c.signIn()
-	case answered:
-		return "no AWS credentials: " + codeAndMessage(api)
+	// The last place that the SDK looks into is the machine's role, so this comes where there is nothing at all.
 	case strings.Contains(cause, "no EC2 IMDS role found"), strings.Contains(cause, "static credentials are empty"):
 		return "no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+	case unreachable:
+		return "getting AWS credentials: " + cause
+	case answered && api.ErrorCode() == "UnauthorizedException", answered && strings.HasPrefix(api.ErrorCode(), "ExpiredToken"):
+		return codeAndMessage(api) + ": " + c.signIn()
+	case ended, strings.Contains(cause, "cached SSO token"): // there is none, or it has expired and can't be renewed
+		return "there is no AWS session, or it has ended: " + c.signIn()
+	case strings.HasSuffix(cause, "please reauthenticate"):
+		return cause + ": `aws login` does it"
+	case answered:
+		return "getting AWS credentials: " + codeAndMessage(api)
 	}
-	return "no AWS credentials: " + cause
+	return "getting AWS credentials: " + cause
 }
 
 var notAuthorized = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)

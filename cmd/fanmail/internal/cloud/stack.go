@@ -86,7 +86,11 @@ func (c *Cloud) onlyStack(ctx context.Context) (Stack, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Stack{}, c.explain(ctx, "looking for the stack of Fanmail (--stage asks for one alone)", err)
+			explained := c.explain(ctx, "looking for the stack of Fanmail", err)
+			if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "AccessDenied" {
+				return Stack{}, fmt.Errorf("%w; with --stage it is not needed", explained)
+			}
+			return Stack{}, explained
 		}
 		for _, described := range page.Stacks {
 			switch s := stackOf(described); {
