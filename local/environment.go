@@ -22,8 +22,8 @@ type EnvVar struct {
 // stage is that of the one deployment.
 const stage = "local"
 
-// outputs are the outputs of the deployment's stack that mean something here. The runtime prints them as variables, and
-// CloudFormation answers with them.
+// outputs are the outputs of the deployment's stack that mean something here. The runtime prints them as variables,
+// and CloudFormation answers with them.
 func (r *Runtime) outputs() map[deployment.Output]string {
 	return map[deployment.Output]string{
 		deployment.Bucket:                BucketName,
@@ -48,8 +48,8 @@ func (r *Runtime) stack() *stack.Service {
 	return stack.New(stack.Config{Region: Region, Account: Account, Name: deployment.StackName(stage), Outputs: outputs})
 }
 
-// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same order. With the
-// stage, a deployment that the user has named for another stage is not looked for here.
+// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same
+// order. With the stage, a deployment that the user has named for another stage is not looked for here.
 func (r *Runtime) Environment() []EnvVar {
 	variables := append(awsEnvironment(r.endpoint), EnvVar{"FANMAIL_STAGE", stage})
 	values := r.outputs()

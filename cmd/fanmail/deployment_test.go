@@ -192,7 +192,8 @@ func TestBudgetAsksTheAccount(t *testing.T) {
 	}
 }
 
-// TestCallsNameVerbs holds the verbs of the list of calls against the commands: each verb that opens the deployment is in it.
+// TestCallsNameVerbs holds the verbs of the list of calls against the commands: each verb that opens the deployment
+// is in it.
 func TestCallsNameVerbs(t *testing.T) {
 	root, _ := new(program).root()
 	verbs := map[string]bool{"use": true} // which calls nobody

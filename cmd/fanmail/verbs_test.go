@@ -15,7 +15,8 @@ type result struct {
 	stdout, stderr string
 }
 
-// fanmail runs a command line with nothing in the environment but env, and without the developer's own named deployments.
+// fanmail runs a command line with nothing in the environment but env, and without the developer's own named
+// deployments.
 func fanmail(t *testing.T, env map[string]string, args ...string) result {
 	t.Helper()
 	return fanmailContext(t.Context(), env, args...)
