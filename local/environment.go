@@ -51,8 +51,8 @@ func (r *Runtime) stack() *stack.Service {
 	return stack.New(stack.Config{Region: Region, Account: Account, Name: deployment.StackName(stage), Outputs: outputs})
 }
 
-// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same order. With the
-// stage, a deployment that the user has named for another stage is not looked for here.
+// Environment are the variables that make the AWS CLI, the SDKs and fanmail talk to the runtime, always in the same
+// order. With the stage, a deployment that the user has named for another stage is not looked for here.
 func (r *Runtime) Environment() []EnvVar {
 	variables := append(awsEnvironment(r.endpoint), EnvVar{"FANMAIL_STAGE", stage})
 	values := r.outputs()

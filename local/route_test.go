@@ -11,7 +11,7 @@ func TestEveryRequestGoesToItsService(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })
 	}
-	handler := route(services{stepFunctions: named("stepfunctions"), ses: named("ses"), lambda: named("lambda"), sqs: named("sqs"), s3: named("s3"), scheduler: named("scheduler"), clock: named("clock"), faults: named("faults")})
+	handler := route(services{stepFunctions: named("stepfunctions"), ses: named("ses"), lambda: named("lambda"), sqs: named("sqs"), s3: named("s3"), stack: named("stack"), scheduler: named("scheduler"), clock: named("clock"), faults: named("faults")})
 	for _, test := range []struct{ method, path, target, want string }{
 		{"POST", "/", "AWSStepFunctions.StartExecution", "stepfunctions"},
 		{"POST", "/v2/email/outbound-emails", "", "ses"},
@@ -21,7 +21,10 @@ func TestEveryRequestGoesToItsService(t *testing.T) {
 		{"GET", "/_mailbox/0100-1", "", "ses"},
 		{"POST", "/_ses/settings", "", "ses"},
 		{"POST", "/2015-03-31/functions/fanmail-local-send/invocations", "", "lambda"},
+		{"GET", "/2016-08-19/account-settings/", "", "lambda"},
+		{"GET", "/2019-09-30/functions/fanmail-local-send/concurrency", "", "lambda"},
 		{"POST", "/", "AmazonSQS.ReceiveMessage", "sqs"},
+		{"POST", "/", "", "stack"},
 		{"POST", "/_ses/events", "", "ses"},
 		{"GET", "/schedules", "", "scheduler"},
 		{"POST", "/schedules/spring-sale", "", "scheduler"},

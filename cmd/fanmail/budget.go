@@ -18,8 +18,9 @@ import (
 const budgetHelp = `Budget prints how many PostgreSQL connections this deployment can hold: the bound. Every function holds one connection per
 execution environment, and reservedConcurrency in functions.yml says how many environments it can have.
 
-With --account it asks AWS whether the account can reserve that much, before a deployment fails because it can't: a new account may
-run 10 functions at once, and reserve nothing. What an earlier deployment of the stage has reserved counts as free.
+With --account it asks AWS whether the account can reserve that much, before a deployment fails because it can't: a new
+account may run 10 functions at once, and reserve nothing. What an earlier deployment of the stage has reserved counts
+as free.
 
 With --max-connections (SHOW max_connections on the server) it also weighs the bound against the server, and with --rate it
 says how many senders a campaign gets. Plan does the same sum with live figures before every wave.`
@@ -124,7 +125,8 @@ func (p *program) budget() *cobra.Command {
 	return c
 }
 
-// concurrency asks AWS. The stage is the one that is named, or else that of the only stack; without either this is the first deployment.
+// concurrency asks AWS. The stage is the one that is named, or else that of the only stack; without either this is
+// the first deployment.
 func (p *program) concurrency(ctx context.Context, functions []deployment.Function) (*cloud.Concurrency, error) {
 	aws, err := p.open(ctx)
 	if err != nil {

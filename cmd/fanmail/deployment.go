@@ -61,9 +61,9 @@ func (p *program) choose() (deployments.Choice, error) {
 	return deployments.Choose(p.flags, p.getenv, file)
 }
 
-// open makes the AWS clients of the deployment that the command line, the environment and the user's file name. What a verb needs of
-// the deployment is looked up at once, so that all that is missing is reported together; without needs, each is looked up by the first
-// call that needs it.
+// open makes the AWS clients of the deployment that the command line, the environment and the user's file name. What
+// a verb needs of the deployment is looked up at once, so that all that is missing is reported together; without
+// needs, each is looked up by the first call that needs it.
 func (p *program) open(ctx context.Context, needs ...deployment.Output) (*cloud.Cloud, error) {
 	choice, err := p.choose()
 	if err != nil {

@@ -6,10 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"fanmail/local/stack"
+	"fanmail/shared/deployment"
 	"fanmail/shared/workflow"
 )
 
@@ -22,9 +25,14 @@ const fakeARN = "arn:aws:states:us-east-1:000000000000:execution:fanmail:spring-
 type fakeAWS struct {
 	mu      sync.Mutex
 	objects map[string]string
+	// stack is CloudFormation and STS, where a test needs them.
+	stack http.Handler
 	// describe are the answers of DescribeExecution, the last one for ever; status that of the control function.
 	describe []map[string]any
 	status   any
+	// migrated is the answer of migrate; concurrency the account's limit, of which nothing is reserved.
+	migrated    workflow.MigrateOutput
+	concurrency int
 	// unknown makes the control function know no campaign before one is started.
 	unknown bool
 	// account is the answer of GetAccount, database that of the control function to examine, suppressed to suppressed.
@@ -53,22 +61,43 @@ func newFakeAWS(t *testing.T, f *fakeAWS) map[string]string {
 
 func setAWS(t *testing.T, endpoint string) map[string]string {
 	t.Helper()
+	env := map[string]string{
+		"FANMAIL_BUCKET": "bucket", "FANMAIL_CONTROL_FUNCTION": "control",
+		"FANMAIL_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:fanmail",
+		"FANMAIL_CONFIG_FILE":       filepath.Join(t.TempDir(), "config.yaml"),
+	}
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
 		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 		"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1",
 	} {
 		t.Setenv(name, value)
+		env[name] = value
 	}
-	return map[string]string{
-		"FANMAIL_BUCKET": "bucket", "FANMAIL_CONTROL_FUNCTION": "control",
-		"FANMAIL_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:fanmail",
+	return env
+}
+
+// deployed takes the outputs out of the environment: they are those of a stack then, all of them.
+func deployed(env map[string]string, f *fakeAWS, stage string) {
+	c := stack.Config{Region: "us-east-1", Account: "000000000000", Name: deployment.StackName(stage)}
+	for _, o := range deployment.Outputs {
+		value := env[o.Variable]
+		if value == "" {
+			value = strings.ToLower(o.Key)
+		}
+		c.Outputs = append(c.Outputs, stack.Output{Key: o.Key, Value: value})
+		delete(env, o.Variable)
 	}
+	f.stack = stack.New(c)
 }
 
 func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stack != nil && r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" {
+		f.stack.ServeHTTP(w, r)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	switch target := r.Header.Get("X-Amz-Target"); {
 	case target == "AWSStepFunctions.StartExecution":
@@ -89,6 +118,13 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		next["executionArn"], next["startDate"] = fakeARN, 100.5
 		answer(w, http.StatusOK, next)
+	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/migratefunction/invocations"):
+		answer(w, http.StatusOK, f.migrated)
+	case strings.HasPrefix(r.URL.Path, "/2016-08-19/account-settings"):
+		answer(w, http.StatusOK, map[string]any{"AccountLimit": map[string]int{"ConcurrentExecutions": f.concurrency, "UnreservedConcurrentExecutions": f.concurrency}})
+	case strings.HasPrefix(r.URL.Path, "/2019-09-30/functions/"):
+		w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
+		answer(w, http.StatusNotFound, map[string]string{"Message": "Function not found"})
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/control/invocations"):
 		f.controlled = workflow.ControlInput{}
 		json.Unmarshal(body, &f.controlled)

@@ -37,8 +37,9 @@ func (p *program) local() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "local",
 		Short: "Run Fanmail's AWS stand-ins on this machine until Ctrl-C",
-		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS, SES and EventBridge Scheduler on one port, and a real PostgreSQL) and keeps it up. It
-prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
+		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS, SES and EventBridge Scheduler on one port, and a real PostgreSQL) and
+keeps it up. It prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
+Of CloudFormation and STS it has what finds a deployment: the stack fanmail-local, and the account.
 The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
 
 PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private one, temporary

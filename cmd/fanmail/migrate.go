@@ -17,11 +17,13 @@ func (p *program) migrate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the tables of the deployment up to date",
-		Long: `Migrate invokes the function migrate of the deployment, which creates and updates the tables of the ledger and the PostgreSQL role of the
-functions, and waits for its end. Run it after every deployment; once all is up to date it changes nothing.
+		Long: `Migrate invokes the function migrate of the deployment, which creates and updates the tables of the ledger and
+the PostgreSQL role of the functions, and waits for its end. Run it after every deployment; once all is up to date it
+changes nothing.
 
-Where the function may not change the role, it lists the statements that an administrator has to run, and the exit code is 1 until they
-were. With --statements only they are printed, as SQL for psql, and the exit code is 0; without any left nothing is printed.`,
+Where the function may not change the role, it lists the statements that an administrator has to run, and the exit code
+is 1 until they were. With --statements only they are printed, as SQL for psql, and the exit code is 0; where none are
+left, nothing is printed.`,
 		Example: `  fanmail migrate
   fanmail migrate --statements | psql "$ADMIN_URL"
   fanmail migrate --json | jq .applied`,
@@ -51,7 +53,8 @@ were. With --statements only they are printed, as SQL for psql, and the exit cod
 				return err
 			}
 			if n := len(out.Statements); n > 0 {
-				return fmt.Errorf("%s left for an administrator of the database (%s): `fanmail migrate --statements | psql ...` runs them; then run `fanmail migrate` again",
+				return fmt.Errorf("%s left for an administrator of the database (%s): `fanmail migrate "+
+					"--statements | psql ...` runs them; then run `fanmail migrate` again",
 					counted(n, "statement is", "statements are"), oneLine(out.Reason))
 			}
 			return nil
@@ -69,7 +72,8 @@ func (p *program) printMigration(out workflow.MigrateOutput, asJSON bool) error 
 	if len(out.Applied) == 0 {
 		fmt.Fprintln(p.stdout, "The tables were up to date.")
 	} else {
-		fmt.Fprintf(p.stdout, "%s applied: %s\n", counted(len(out.Applied), "migration was", "migrations were"), strings.Join(out.Applied, ", "))
+		applied := counted(len(out.Applied), "migration was", "migrations were")
+		fmt.Fprintf(p.stdout, "%s applied: %s\n", applied, strings.Join(out.Applied, ", "))
 	}
 	return printStatements(p.stdout, out)
 }

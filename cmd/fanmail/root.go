@@ -31,15 +31,17 @@ const rootHelp = `Fanmail sends a mail campaign to hundreds of thousands of reci
 
 A campaign is a folder with campaign.yaml, its templates and recipients.csv.
 
-fanmail finds the deployment by the outputs of its CloudFormation stack, fanmail-STAGE. Which stage, region and AWS profile, it reads
-from the first of these that says so:
+fanmail finds the deployment by the outputs of its CloudFormation stack, fanmail-STAGE. Which stage, region and AWS
+profile, it reads from the first of these that says so:
   1. the flags --stage, --region and --profile
   2. --deployment NAME, a deployment that "fanmail use" has named
   3. the environment: FANMAIL_STAGE, AWS_REGION, AWS_PROFILE and what else the AWS SDK reads (AWS_ENDPOINT_URL ...)
   4. the deployment of FANMAIL_DEPLOYMENT, or the one that is in use
-Without a stage it takes the only stack of Fanmail in the region. An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN,
-FANMAIL_CONTROL_FUNCTION ...) wins over the output of the stack; "fanmail local" prints all of them for the local runtime. With
---stage or --deployment, a variable that contradicts the stack is an error. "fanmail whoami" shows what was found, and where.
+Without a stage it takes the only stack of Fanmail in the region. "fanmail whoami" shows what is found, and by what.
+
+An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN, FANMAIL_CONTROL_FUNCTION ...) wins over the output of
+the stack; "fanmail local" prints all of them for the local runtime. With --stage or --deployment on the command line, a
+variable that contradicts the stack is an error.
 
 Exit codes:
   0    all went well

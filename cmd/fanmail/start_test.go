@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fanmail/cmd/fanmail/internal/follow"
+	"fanmail/local/stack"
 	"fanmail/shared/workflow"
 )
 
@@ -49,10 +50,16 @@ func TestStartOfABadFolderUploadsNothing(t *testing.T) {
 	}
 }
 
-func TestStartNamesBadFolderAndMissingSettingsTogether(t *testing.T) {
-	setAWS(t, "http://127.0.0.1:1")
-	got := fanmail(t, map[string]string{"FANMAIL_BUCKET": "bucket"}, "start", write(t, map[string]string{"mail.txt": "{{.nope}}"}))
-	wantLines(t, got.stderr, "mail.txt:1: ", "FANMAIL_STATE_MACHINE_ARN is not set: ", "FANMAIL_CONTROL_FUNCTION is not set: ")
+func TestStartNamesBadFolderAndMissingOutputsTogether(t *testing.T) {
+	aws := &fakeAWS{stack: stack.New(stack.Config{Name: "fanmail-old", Outputs: []stack.Output{{Key: "Bucket", Value: "bucket"}}})}
+	env := newFakeAWS(t, aws)
+	delete(env, "FANMAIL_STATE_MACHINE_ARN")
+	delete(env, "FANMAIL_CONTROL_FUNCTION")
+	got := fanmail(t, env, "start", "--stage", "old", write(t, map[string]string{"mail.txt": "{{.nope}}"}))
+	wantLines(t, got.stderr, "mail.txt:1: ", "the stack fanmail-old has no output StateMachineArn (", "the stack fanmail-old has no output ControlFunction (")
+	if got.code != exitFailed || len(aws.uploads) > 0 || aws.started != nil {
+		t.Errorf("exit code %d, uploads %q, started %q", got.code, aws.uploads, aws.started)
+	}
 }
 
 func TestStartByName(t *testing.T) {
@@ -101,7 +108,7 @@ func TestNoCredentialsAreOneLine(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	got := fanmail(t, env, "status", "spring-sale")
-	wantLines(t, got.stderr, "asking for the status of spring-sale: no AWS credentials: set AWS_PROFILE")
+	wantLines(t, got.stderr, "asking for the status of spring-sale: no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID")
 }
 
 func TestARefusedStartUploadsNothing(t *testing.T) {

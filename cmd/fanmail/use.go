@@ -18,11 +18,12 @@ func (p *program) use() *cobra.Command {
 	c := &cobra.Command{
 		Use:   useName + " [NAME]",
 		Short: "Name deployments, and choose the one to use",
-		Long: `Use keeps named deployments in a file, fanmail/config.yaml in the user's folder for configuration (or FANMAIL_CONFIG_FILE). Each has a
-stage, a region and an AWS profile, all optional. With a NAME that deployment is used from now on; with --stage, --region or --profile
-it is made or changed first. Without a NAME all are listed.
+		Long: `Use keeps named deployments in a file, fanmail/config.yaml in the user's folder for configuration (or
+FANMAIL_CONFIG_FILE). Each has a stage, a region and an AWS profile, all optional. With a NAME that deployment is used from
+now on; with --stage, --region or --profile it is made or changed first. Without a NAME all are listed.
 
-Environment variables win over the deployment in use: where one does, use says so. --deployment NAME takes another one for one call.`,
+Environment variables win over the deployment in use: where one does, use says so. --deployment NAME takes another one for
+one call.`,
 		Example: `  fanmail use prod --stage prod --region eu-west-1 --profile mail
   fanmail use staging --stage staging
   fanmail use prod
@@ -82,22 +83,25 @@ func (p *program) useDeployment(c *cobra.Command, file deployments.File, name st
 	if err := file.Write(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(p.stdout, "%s is in use: %s\n`fanmail whoami` shows what is found there.\n", name, describe(one)); err != nil {
+	if _, err := fmt.Fprintf(p.stdout, "%s is in use: %s\n`fanmail whoami` shows what is found "+
+		"there.\n", name, describe(one)); err != nil {
 		return err
 	}
-	return p.noteWhatWins(file)
+	p.noteWhatWins(file)
+	return nil
 }
 
 // noteWhatWins says which environment variables the deployment in use gives way to.
-func (p *program) noteWhatWins(file deployments.File) error {
+func (p *program) noteWhatWins(file deployments.File) {
 	choice, err := deployments.Choose(deployments.Flags{}, p.getenv, file)
 	if err != nil {
-		return err
+		p.warn(err.Error())
+		return
 	}
 	one := file.Deployments[file.Current]
 	if choice.Name.Value != file.Current {
 		p.warn(fmt.Sprintf("%s=%s is set, and wins over what is in use", choice.Name.From, choice.Name.Value))
-		return nil
+		return
 	}
 	for _, pair := range []struct {
 		wanted string
@@ -111,7 +115,6 @@ func (p *program) noteWhatWins(file deployments.File) error {
 			p.warn(fmt.Sprintf("%s=%s is set, and wins over %s", pair.got.From, pair.got.Value, pair.wanted))
 		}
 	}
-	return nil
 }
 
 func (p *program) removeDeployment(file deployments.File, name string) error {
@@ -133,9 +136,11 @@ func (p *program) removeDeployment(file deployments.File, name string) error {
 
 func unknownDeployment(file deployments.File, name string) error {
 	if len(file.Deployments) == 0 {
-		return fmt.Errorf("there is no deployment %s yet: `fanmail use %s --stage STAGE --region REGION` makes it", name, name)
+		return fmt.Errorf("there is no deployment %s yet: `fanmail use %s --stage STAGE --region REGION` "+
+			"makes it", name, name)
 	}
-	return fmt.Errorf("there is no deployment %s, only %s: `fanmail use %s --stage STAGE --region REGION` makes it", name, strings.Join(file.Names(), ", "), name)
+	return fmt.Errorf("there is no deployment %s, only %s: `fanmail use %s --stage STAGE --region REGION` "+
+		"makes it", name, strings.Join(file.Names(), ", "), name)
 }
 
 func (p *program) printDeployments(file deployments.File, asJSON bool) error {
@@ -143,7 +148,8 @@ func (p *program) printDeployments(file deployments.File, asJSON bool) error {
 		return terminal.JSON(p.stdout, file)
 	}
 	if len(file.Deployments) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "No deployment is named yet: `fanmail use NAME --stage STAGE --region REGION` does it.")
+		_, err := fmt.Fprintln(p.stdout, "No deployment is named yet: `fanmail use NAME --stage STAGE --region "+
+			"REGION` does it.")
 		return err
 	}
 	rows := [][]string{{"", "name", "stage", "region", "profile"}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -14,7 +15,8 @@ type result struct {
 	stdout, stderr string
 }
 
-// fanmail runs a command line with nothing in the environment but env.
+// fanmail runs a command line with nothing in the environment but env, and without the developer's own named
+// deployments.
 func fanmail(t *testing.T, env map[string]string, args ...string) result {
 	t.Helper()
 	return fanmailContext(t.Context(), env, args...)
@@ -22,7 +24,13 @@ func fanmail(t *testing.T, env map[string]string, args ...string) result {
 
 func fanmailContext(ctx context.Context, env map[string]string, args ...string) result {
 	var stdout, stderr strings.Builder
-	code := run(ctx, args, func(name string) string { return env[name] }, &stdout, &stderr)
+	getenv := func(name string) string {
+		if name == "FANMAIL_CONFIG_FILE" {
+			return cmp.Or(env[name], "/nonexistent/config.yaml")
+		}
+		return env[name]
+	}
+	code := run(ctx, args, getenv, &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
 }
 

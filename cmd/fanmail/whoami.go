@@ -15,9 +15,9 @@ func (p *program) whoami() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "whoami",
 		Short: "Show which deployment is found, and by which settings",
-		Long: `Whoami shows the AWS account and the caller, region, profile, stage and stack, and all that the other commands need of the deployment, each
-with the flag, environment variable, file or stack output that it comes from. It changes nothing. What can't be found out is an error,
-after all that can.`,
+		Long: `Whoami shows the AWS account and the caller, region, profile, stage and stack, and all that the other commands
+need of the deployment, each with the flag, environment variable, file or stack output that it comes from. It changes
+nothing. What can't be found out is an error, after all that can.`,
 		Example: `  fanmail whoami
   fanmail whoami --stage prod --region eu-west-1
   fanmail whoami --json | jq -r .outputs.Bucket.value`,

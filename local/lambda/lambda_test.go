@@ -271,6 +271,34 @@ func TestFunctionsAreDescribed(t *testing.T) {
 	}
 }
 
+func TestTheAccountAndItsReservationsAreDescribed(t *testing.T) {
+	c := serve(t, Config{Concurrency: 200, Functions: []Function{{Name: "b", ReservedConcurrency: aws.Int(3)}, {Name: "a"}}})
+	account, err := c.GetAccountSettings(t.Context(), &sdk.GetAccountSettingsInput{})
+	if err != nil || account.AccountLimit.ConcurrentExecutions != 200 || aws.ToInt32(account.AccountLimit.UnreservedConcurrentExecutions) != 197 || account.AccountUsage.FunctionCount != 2 {
+		t.Errorf("%+v, %v", account, err)
+	}
+	reserved := func(name string) (*int32, error) {
+		out, err := c.GetFunctionConcurrency(t.Context(), &sdk.GetFunctionConcurrencyInput{FunctionName: &name})
+		if err != nil {
+			return nil, err
+		}
+		return out.ReservedConcurrentExecutions, nil
+	}
+	if b, err := reserved("b"); err != nil || aws.ToInt32(b) != 3 {
+		t.Errorf("%v %v", b, err)
+	}
+	if a, err := reserved("a"); err != nil || a != nil {
+		t.Errorf("without a reservation: %v %v", a, err)
+	}
+	if _, err := reserved("x"); !isError[*types.ResourceNotFoundException](err) {
+		t.Errorf("unknown function: %v", err)
+	}
+	_, err = c.DeleteFunctionConcurrency(t.Context(), &sdk.DeleteFunctionConcurrencyInput{FunctionName: aws.String("b")})
+	if api := smithy.APIError(nil); !errors.As(err, &api) || api.ErrorCode() != "UnknownOperationException" {
+		t.Errorf("an operation that is not there: %v", err)
+	}
+}
+
 func TestBadConfigurationIsRefused(t *testing.T) {
 	for want, functions := range map[string][]Function{
 		"needs a name":               {{Binary: binary}},

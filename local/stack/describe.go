@@ -2,8 +2,8 @@ package stack
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -46,7 +46,7 @@ func (s *Service) describeStacks(r *http.Request, id string) (any, *failure) {
 }
 
 func (s *Service) arn() string {
-	return strings.Join([]string{"arn:aws:cloudformation", s.config.Region, s.config.Account, "stack/" + s.config.Name + "/local"}, ":")
+	return fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/local", s.config.Region, s.config.Account, s.config.Name)
 }
 
 type caller struct {

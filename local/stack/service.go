@@ -1,5 +1,5 @@
-// Package stack stands in for what the CLI asks of CloudFormation and STS: DescribeStacks, which answers with the one stack that
-// there is, and GetCallerIdentity. Everything else of services with the query protocol is refused by name.
+// Package stack stands in for what the CLI asks of CloudFormation and STS: DescribeStacks, which answers with the one
+// stack that there is, and GetCallerIdentity. Everything else of services with the query protocol is refused by name.
 package stack
 
 import (
@@ -79,11 +79,13 @@ func (s *Service) answer(r *http.Request, id string) (any, *failure) {
 		return s.getCallerIdentity(id), nil
 	default:
 		return nil, fail(formations, "InvalidAction",
-			"The local runtime has DescribeStacks of CloudFormation and GetCallerIdentity of STS; it does not have %s%s.", service(r), action)
+			"The local runtime has DescribeStacks of CloudFormation and GetCallerIdentity of STS; it does not "+
+				"have %s%s.", service(r), action)
 	}
 }
 
-// service is the service that a request was signed for, and a colon: Credential=<key>/<date>/<region>/<service>/aws4_request.
+// service is the service that a request was signed for, and a colon:
+// Credential=<key>/<date>/<region>/<service>/aws4_request.
 func service(r *http.Request) string {
 	scope := strings.Split(r.Header.Get("Authorization"), "/")
 	if len(scope) < 5 {

@@ -156,7 +156,8 @@ type FinishInput struct {
 type MigrateOutput struct {
 	// Applied names the migrations that were applied; none when the ledger was up to date.
 	Applied []string `json:"applied"`
-	// Statements are left for an administrator to run by hand, for the reason given. None are left when the role is in order.
+	// Statements are left for an administrator to run by hand, for the reason given. None are left when the role is in
+	// order.
 	Statements []string `json:"statements,omitempty"`
 	Reason     string   `json:"reason,omitempty"`
 	// Warning says that the server has fewer connections than the deployment can hold.

@@ -27,7 +27,8 @@ func (c *Cloud) Identity(ctx context.Context) (Identity, error) {
 	return Identity{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}, nil
 }
 
-// where names region and account, for an error that says where nothing was found. It leaves out the account that STS does not say.
+// where names region and account, for an error that says where nothing was found. It leaves out the account that STS
+// does not say.
 func (c *Cloud) where(ctx context.Context) string {
 	place := "in the region " + c.region
 	if from := c.choice.Region.From; from != "" {
@@ -55,8 +56,8 @@ type Concurrency struct {
 // Others is what other functions have reserved.
 func (c Concurrency) Others() int { return c.Limit - c.Unreserved - c.Own }
 
-// Concurrency asks Lambda for the account's concurrency, and for what these functions have reserved by an earlier deployment: of the
-// stage that is named, or else of the only stack.
+// Concurrency asks Lambda for the account's concurrency, and for what these functions have reserved by an earlier
+// deployment: of the stage that is named, or else of the only stack.
 func (c *Cloud) Concurrency(ctx context.Context, functions []deployment.Function) (Concurrency, error) {
 	found := Concurrency{Stage: c.choice.Stage.Value}
 	if found.Stage == "" {

@@ -17,7 +17,8 @@ type Call struct {
 // finders are the verbs that look for the stack where the environment does not say where the deployment is.
 var finders = []string{"budget", "doctor", "migrate", "plan", "rate", "report", "resolve", "start", "status", "whoami"}
 
-// Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and no others.
+// Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and
+// no others.
 var Calls = []Call{
 	{"CloudFormation.DescribeStacks", "cloudformation:DescribeStacks", "the stack", finders},
 	// CloudFormation asks for this one as well where no stack is named.

@@ -1,5 +1,5 @@
-// Package cloud is the CLI's way to AWS: every AWS call that the CLI makes is here, and Calls lists them. Each verb declares the
-// methods that it needs as an interface of its own.
+// Package cloud is the CLI's way to AWS: every AWS call that the CLI makes is here, and Calls lists them. Each verb
+// declares the methods that it needs as an interface of its own.
 package cloud
 
 import (
@@ -56,8 +56,8 @@ type Cloud struct {
 	found *Stack
 }
 
-// Open makes the clients of the deployment that choice and the environment name. It calls nothing: what a call needs of the stack is
-// looked up when it is needed (see Need). warn gets a line that is no error.
+// Open makes the clients of the deployment that choice and the environment name. It calls nothing: what a call needs
+// of the stack is looked up when it is needed (see Need). warn gets a line that is no error.
 func Open(ctx context.Context, choice deployments.Choice, getenv func(string) string, warn func(string)) (*Cloud, error) {
 	var options []func(*config.LoadOptions) error
 	if choice.Region.Value != "" {
@@ -76,8 +76,9 @@ func Open(ctx context.Context, choice deployments.Choice, getenv func(string) st
 	return open(c, choice, getenv, warn), nil
 }
 
-// OpenLocal reads everything from the environment that a local runtime gives out, and nothing from the command line, from the user's
-// file of deployments, or from the user's own AWS configuration: a demo must never reach a real account.
+// OpenLocal reads everything from the environment that a local runtime gives out, and nothing from the command line,
+// from the user's file of deployments, or from the user's own AWS configuration: a demo must never reach a real
+// account.
 func OpenLocal(environment map[string]string) *Cloud {
 	getenv := func(name string) string { return environment[name] }
 	return open(aws.Config{
@@ -188,8 +189,8 @@ type Execution struct {
 	Stopped time.Time
 }
 
-// ErrNoExecution is DescribeExecution's answer for an execution that Step Functions does not know (yet, or 90 days after its
-// end no longer).
+// ErrNoExecution is DescribeExecution's answer for an execution that Step Functions does not know (yet, or 90 days
+// after its end no longer).
 var ErrNoExecution = errors.New("no such execution")
 
 // DescribeExecution asks for the state of an execution.

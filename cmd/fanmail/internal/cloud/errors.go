@@ -19,8 +19,8 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// explain makes one line of what the SDK says: what was being done, why it failed, and the next command, without request ids and
-// layers. A nil err stays nil; an interrupted call keeps context.Canceled for errors.Is.
+// explain makes one line of what the SDK says: what was being done, why it failed, and the next command, without
+// request ids and layers. A nil err stays nil; an interrupted call keeps context.Canceled for errors.Is.
 func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
@@ -41,11 +41,13 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, &Refusal{api.ErrorCode(), text})
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && c.endpoint == "" {
-		return fmt.Errorf("%s: the address %s is not found: is there a region %s (--region), and a network?", doing, unknown.Name, c.region)
+		return fmt.Errorf("%s: the address %s is not found: is there a region %s (--region), and a network?",
+			doing, unknown.Name, c.region)
 	}
 	if unreachable, ok := errors.AsType[*net.OpError](err); ok {
 		if c.endpoint != "" {
-			return fmt.Errorf("%s: no answer from AWS_ENDPOINT_URL=%s (%v): is `fanmail local` running?", doing, c.endpoint, unreachable.Err)
+			return fmt.Errorf("%s: no answer from AWS_ENDPOINT_URL=%s (%v): is `fanmail local` running?",
+				doing, c.endpoint, unreachable.Err)
 		}
 		return fmt.Errorf("%s: AWS does not answer: %w", doing, unreachable)
 	}
@@ -59,14 +61,18 @@ func codeAndMessage(api smithy.APIError) string {
 	if api.ErrorMessage() == "" || api.ErrorMessage() == api.ErrorCode() {
 		return api.ErrorCode()
 	}
-	return api.ErrorCode() + ": " + api.ErrorMessage()
+	return api.ErrorCode() + ": " + oneLine(api.ErrorMessage())
 }
+
+// oneLine makes runs of white space one space: some messages of AWS have several lines.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // nextCommand is what to do about an answer of AWS that is not about our deployment; "" where there is nothing to add.
 func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationError) string {
 	switch api.ErrorCode() {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden":
-		return fmt.Sprintf("%s is not allowed: docs/aws.md has the IAM policy of an operator", denied(api.ErrorMessage(), operation))
+		return fmt.Sprintf("%s is not allowed: docs/aws.md has the IAM policy of an operator",
+			denied(api.ErrorMessage(), operation))
 	case "ExpiredToken", "ExpiredTokenException":
 		return c.signIn()
 	case "RequestTimeTooSkewed", "RequestExpired":
@@ -89,7 +95,8 @@ func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationErro
 const setClock = "set the clock of this machine"
 
 func (c *Cloud) wrongKey() string {
-	return fmt.Sprintf("the access key is wrong or deleted, or the account has not enabled the region %s: look at %s, and name another --profile or --region",
+	return fmt.Sprintf("the access key is wrong or deleted, or the account has not enabled the region %s: look at "+
+		"%s, and name another --profile or --region",
 		c.region, "`aws configure list`")
 }
 
@@ -102,21 +109,29 @@ func (c *Cloud) signIn() string {
 	return fmt.Sprintf("sign in again with `aws sso login%s`, or renew AWS_SESSION_TOKEN and its keys", profile)
 }
 
-// noCredentials tells sessions that have ended from credentials that there are not.
+// noCredentials tells credentials that there are not from sessions that have ended, and from trouble on the way to
+// new ones.
 func (c *Cloud) noCredentials(err error, cause string) string {
+	_, unreachable := errors.AsType[*net.OpError](err)
 	_, ended := errors.AsType[*ssocreds.InvalidTokenError](err)
 	api, answered := errors.AsType[smithy.APIError](err)
 	switch {
-	case ended || strings.Contains(cause, "SSO"):
-		return "the AWS credentials have ended: " + c.signIn()
-	case answered && strings.HasPrefix(api.ErrorCode(), "ExpiredToken"):
-		return codeAndMessage(api) + ": " + c.signIn()
-	case answered:
-		return "no AWS credentials: " + codeAndMessage(api)
+	// The last place that the SDK looks into is the machine's role, so this comes where there is nothing at all.
 	case strings.Contains(cause, "no EC2 IMDS role found"), strings.Contains(cause, "static credentials are empty"):
-		return "no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+		return "no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and " +
+			"AWS_SECRET_ACCESS_KEY"
+	case unreachable:
+		return "getting AWS credentials: " + cause
+	case answered && api.ErrorCode() == "UnauthorizedException", answered && strings.HasPrefix(api.ErrorCode(), "ExpiredToken"):
+		return codeAndMessage(api) + ": " + c.signIn()
+	case ended, strings.Contains(cause, "cached SSO token"): // there is none, or it has expired and can't be renewed
+		return "there is no AWS session, or it has ended: " + c.signIn()
+	case strings.HasSuffix(cause, "please reauthenticate"):
+		return cause + ": `aws login` does it"
+	case answered:
+		return "getting AWS credentials: " + codeAndMessage(api)
 	}
-	return "no AWS credentials: " + cause
+	return "getting AWS credentials: " + cause
 }
 
 var notAuthorized = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)
@@ -153,7 +168,8 @@ func (r *Refusal) Error() string { return r.text }
 // Denied tells whether the caller's policies do not allow the call.
 func (r *Refusal) Denied() bool { return strings.HasPrefix(r.Code, "AccessDenied") }
 
-// FunctionError is what a Lambda function of ours answers when it fails; Step Functions passes the same JSON as the cause.
+// FunctionError is what a Lambda function of ours answers when it fails; Step Functions passes the same JSON as the
+// cause.
 type FunctionError struct {
 	Message string `json:"errorMessage"`
 	Type    string `json:"errorType"`

@@ -1,11 +1,16 @@
 package cloud
 
 import (
+	"errors"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 
 	"fanmail/cmd/fanmail/internal/deployments"
 	"fanmail/shared/workflow"
@@ -23,6 +28,7 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 	deny := func(action string) string { return strings.ReplaceAll(notAllowed, "%s", action) }
 	const invoke = "POST /2015-03-31/functions/control/invocations"
 	stackOf := func(c *Cloud) error { _, err := c.Stack(t.Context()); return err }
+	only := func(c *Cloud) error { _, err := c.onlyStack(t.Context()); return err }
 	status := func(c *Cloud) error { _, err := c.Status(t.Context(), "spring-sale"); return err }
 	exists := func(c *Cloud) error { _, err := c.Exists(t.Context(), "campaigns/x/campaign.yaml"); return err }
 	download := func(c *Cloud) error { return c.Download(t.Context(), "reports/x", nil) }
@@ -54,6 +60,8 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 		{"a wrong clock", "DescribeStacks", xmlError(403, "SignatureDoesNotMatch", "Signature expired: 20261126T080000Z is now earlier than 20261126T081500Z (20261126T082000Z - 5 min.)"), stackOf, ": set the clock of this machine"},
 		{"a bucket elsewhere", "GET /bucket/reports/x", reply{301, "", "<Error><Code>PermanentRedirect</Code><Message>The bucket must be addressed using the specified endpoint.</Message></Error>"}, download,
 			": the bucket is not in the region eu-west-1: name the deployment's with --region"},
+		{"listing", "DescribeStacks", xmlError(403, "AccessDenied", deny("cloudformation:ListStacks")), only,
+			"looking for the stack of Fanmail: AccessDenied: " + deny("cloudformation:ListStacks") + ": cloudformation:ListStacks is not allowed: docs/aws.md has the IAM policy of an operator; with --stage it is not needed"},
 		{"anything else", "DescribeStacks", xmlError(400, "Throttling", "Rate exceeded"), stackOf, "asking for the stack fanmail-prod: Throttling: Rate exceeded"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,10 +74,10 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 }
 
 // configured writes an AWS configuration of one profile, and a HOME for the sessions of SSO.
-func configured(t *testing.T, text string) (home string) {
+func configured(t *testing.T, text string) {
 	t.Helper()
 	isolate(t)
-	home = t.TempDir()
+	home := t.TempDir()
 	path := filepath.Join(home, "config")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -77,21 +85,69 @@ func configured(t *testing.T, text string) (home string) {
 	for name, value := range map[string]string{"HOME": home, "USERPROFILE": home, "AWS_CONFIG_FILE": path, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": ""} {
 		t.Setenv(name, value)
 	}
-	return home
 }
 
 func openChosen(t *testing.T, choice deployments.Choice) (*Cloud, error) {
 	return Open(t.Context(), choice, func(string) string { return "" }, func(string) {})
 }
 
-func TestAnEndedSSOSessionSaysHowToSignIn(t *testing.T) {
-	configured(t, "[profile mail]\nregion = eu-west-1\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = ops\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.com/start\n")
+func TestAMissingOrEndedSSOSessionSaysHowToSignIn(t *testing.T) {
+	for _, profile := range []string{
+		"sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = ops\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.com/start\n",
+		"sso_region = eu-west-1\nsso_start_url = https://example.com/start\nsso_account_id = 123456789012\nsso_role_name = ops\n",
+	} {
+		configured(t, "[profile mail]\nregion = eu-west-1\n"+profile)
+		for _, key := range []string{"", "corp", "https://example.com/start"} {
+			if key != "" {
+				cacheToken(t, key, time.Now().Add(-time.Hour))
+			}
+			c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Identity(t.Context())
+			wantError(t, err, "asking who calls: there is no AWS session, or it has ended: sign in again with `aws sso login --profile mail`")
+		}
+	}
+}
+
+// cacheToken writes a session of SSO as the AWS CLI does, under the name of the session or the start URL.
+func cacheToken(t *testing.T, key string, until time.Time) {
+	t.Helper()
+	path, err := ssocreds.StandardCachedTokenFilepath(key)
+	if err != nil || !strings.HasPrefix(path, os.Getenv("HOME")) {
+		t.Fatal(path, err)
+	}
+	token := `{"accessToken":"x","expiresAt":"` + until.UTC().Format(time.RFC3339) + `"}`
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(token), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestASessionThatSSORefusesSaysHowToSignIn has a session on this machine that looks good, which SSO has ended.
+func TestASessionThatSSORefusesSaysHowToSignIn(t *testing.T) {
+	configured(t, "[profile mail]\nregion = eu-west-1\nsso_account_id = 123456789012\nsso_role_name = ops\nsso_region = eu-west-1\nsso_start_url = https://example.com/start\n")
+	aws := &fake{answers: map[string][]reply{"GET /federation/credentials": {jsonError(401, "UnauthorizedException", "Session token not found or invalid")}}}
+	server := httptest.NewServer(aws)
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_ENDPOINT_URL_SSO", server.URL)
+	cacheToken(t, "https://example.com/start", time.Now().Add(time.Hour))
 	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.Identity(t.Context())
-	wantError(t, err, "asking who calls: the AWS credentials have ended: sign in again with `aws sso login --profile mail`")
+	wantError(t, err, "asking who calls: UnauthorizedException: Session token not found or invalid: sign in again with `aws sso login --profile mail`")
+}
+
+func TestCredentialsThatCanNotBeGotSayWhy(t *testing.T) {
+	configured(t, "[profile mail]\nregion = eu-west-1\ncredential_process = /nonexistent/program\n")
+	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Identity(t.Context())
+	wantError(t, err, "asking who calls: getting AWS credentials: failed to refresh cached credentials, process provider error: error in credential_process: exit status")
 }
 
 func TestNoCredentialsNoRegionAndNoProfileAreOneLine(t *testing.T) {

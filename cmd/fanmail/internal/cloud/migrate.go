@@ -17,8 +17,8 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// Migrate invokes the function that keeps tables and role, and waits for its end: for its timeout and a little more. It is never
-// invoked a second time for the same call, because the first may still be at work.
+// Migrate invokes the function that keeps tables and role, and waits for its end: for its timeout and a little more.
+// It is never invoked a second time for the same call, because the first may still be at work.
 func (c *Cloud) Migrate(ctx context.Context) (workflow.MigrateOutput, error) {
 	var out workflow.MigrateOutput
 	function, err := c.output(ctx, deployment.MigrateFunction)
@@ -30,12 +30,14 @@ func (c *Cloud) Migrate(ctx context.Context) (workflow.MigrateOutput, error) {
 		return out, err
 	}
 	doing := "migrating by the function " + function
-	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: []byte("{}")}, func(o *lambda.Options) {
+	call := &lambda.InvokeInput{FunctionName: &function, Payload: []byte("{}")}
+	answer, err := c.functions.Invoke(ctx, call, func(o *lambda.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(patience)
 	})
 	if ctx.Err() == nil && lost(err) {
-		return out, fmt.Errorf("%s: its answer was lost, and it may still be at work: run `fanmail migrate` again in %v, it changes nothing twice", doing, patience.Round(time.Minute))
+		return out, fmt.Errorf("%s: its answer was lost, and it may still be at work: run `fanmail migrate` again "+
+			"in %v, it changes nothing twice", doing, patience.Round(time.Minute))
 	}
 	if err != nil {
 		return out, c.explain(ctx, doing, err)
@@ -64,7 +66,8 @@ func migratePatience() (time.Duration, error) {
 	return 0, fmt.Errorf("functions.yml has no function %s", deployment.MigrateKey)
 }
 
-// lost tells whether a call may have reached AWS although no answer came: the connection broke, or the answer took too long.
+// lost tells whether a call may have reached AWS although no answer came: the connection broke, or the answer took
+// too long.
 func lost(err error) bool {
 	if broken, ok := errors.AsType[*net.OpError](err); ok {
 		return broken.Op != "dial"

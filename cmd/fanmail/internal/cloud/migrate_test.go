@@ -36,7 +36,8 @@ func TestAMigrationThatIsRefusedIsOneLine(t *testing.T) {
 	}
 }
 
-// TestAnInvocationUnderWayIsNotRepeated loses the answer of an invocation, which the SDK's own retries would make a second time.
+// TestAnInvocationUnderWayIsNotRepeated loses the answer of an invocation, which the SDK's own retries would make a
+// second time.
 func TestAnInvocationUnderWayIsNotRepeated(t *testing.T) {
 	var invoked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -34,8 +34,8 @@ func (s Stack) ours() bool {
 // ErrNoStack is in Stack's error where no stack of Fanmail is there.
 var ErrNoStack = errors.New("there is no stack")
 
-// Stack finds the stack of the deployment: that of the stage, or the only one that there is. A stack in a state in which nothing works is an
-// error that says what to do.
+// Stack finds the stack of the deployment: that of the stage, or the only one that there is. A stack in a state in
+// which nothing works is an error that says what to do.
 func (c *Cloud) Stack(ctx context.Context) (Stack, error) {
 	c.lookup.Lock()
 	defer c.lookup.Unlock()
@@ -64,7 +64,8 @@ func (c *Cloud) stackOfStage(ctx context.Context) (Stack, error) {
 	name := deployment.StackName(c.choice.Stage.Value)
 	described, err := c.cloudFormation.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if isNoStack(err) || err == nil && len(described.Stacks) == 0 {
-		return Stack{Name: name}, fmt.Errorf("%w %s (stage from %s) %s: deploy it with `make deploy STAGE=%s`, or name another --stage, --region or --profile",
+		return Stack{Name: name}, fmt.Errorf("%w %s (stage from %s) %s: deploy it with `make deploy STAGE=%s`, or "+
+			"name another --stage, --region or --profile",
 			ErrNoStack, name, c.choice.Stage.From, c.where(ctx), c.choice.Stage.Value)
 	}
 	if err != nil {
@@ -86,7 +87,11 @@ func (c *Cloud) onlyStack(ctx context.Context) (Stack, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Stack{}, c.explain(ctx, "looking for the stack of Fanmail (--stage asks for one alone)", err)
+			explained := c.explain(ctx, "looking for the stack of Fanmail", err)
+			if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "AccessDenied" {
+				return Stack{}, fmt.Errorf("%w; with --stage it is not needed", explained)
+			}
+			return Stack{}, explained
 		}
 		for _, described := range page.Stacks {
 			switch s := stackOf(described); {
@@ -102,13 +107,16 @@ func (c *Cloud) onlyStack(ctx context.Context) (Stack, error) {
 	case len(ours) == 1:
 		return ours[0], nil
 	case len(ours) > 1:
-		return Stack{}, fmt.Errorf("there are %d stacks of Fanmail %s: %s: choose one with --stage, as in --stage %s, or for good with `fanmail use NAME --stage %[4]s`",
+		return Stack{}, fmt.Errorf("there are %d stacks of Fanmail %s: %s: choose one with --stage, as in --stage "+
+			"%s, or for good with `fanmail use NAME --stage %[4]s`",
 			len(ours), c.where(ctx), list(ours), ours[0].Stage())
 	case len(others) > 0:
-		return Stack{}, fmt.Errorf("%w with the outputs of Fanmail %s; there is %s: deploy again with `make deploy STAGE=%s`, or name another --region or --profile",
+		return Stack{}, fmt.Errorf("%w with the outputs of Fanmail %s; there is %s: deploy again with "+
+			"`make deploy STAGE=%s`, or name another --region or --profile",
 			ErrNoStack, c.where(ctx), list(others), others[0].Stage())
 	}
-	return Stack{}, fmt.Errorf("%w of Fanmail %s: deploy one with `make deploy STAGE=dev`, or name another --region or --profile", ErrNoStack, c.where(ctx))
+	return Stack{}, fmt.Errorf("%w of Fanmail %s: deploy one with `make deploy STAGE=dev`, or name another "+
+		"--region or --profile", ErrNoStack, c.where(ctx))
 }
 
 func stackOf(s types.Stack) Stack {
@@ -130,25 +138,28 @@ func list(stacks []Stack) string {
 	return strings.Join(names, ", ")
 }
 
-// trouble says what is wrong with the state of a stack, and what to do; "" for nothing. A stack whose update failed is usable: what runs in it
-// must be looked at.
+// trouble says what is wrong with the state of a stack, and what to do; "" for nothing. A stack whose update failed
+// is usable: what runs in it must be looked at.
 func (s Stack) trouble() (what string, usable bool) {
 	because := ""
 	if s.Reason != "" {
-		because = ", " + s.Reason
+		because = ", " + oneLine(s.Reason)
 	}
 	state := fmt.Sprintf("the stack %s is in the state %s%s", s.Name, s.Status, because)
 	switch types.StackStatus(s.Status) {
 	case types.StackStatusDeleteInProgress:
 		return state + ": when it is gone, deploy again with `make deploy STAGE=" + s.Stage() + "`", false
-	case types.StackStatusDeleteFailed, types.StackStatusRollbackComplete, types.StackStatusRollbackFailed, types.StackStatusCreateFailed:
+	case types.StackStatusDeleteFailed, types.StackStatusRollbackComplete, types.StackStatusRollbackFailed,
+		types.StackStatusCreateFailed:
 		return fmt.Sprintf("%s: remove it with `make remove STAGE=%s`, then deploy again", state, s.Stage()), false
 	case types.StackStatusCreateInProgress, types.StackStatusRollbackInProgress, types.StackStatusReviewInProgress:
 		return state + ": its first deployment is not finished: wait for its end, and look at `fanmail whoami`", false
 	case types.StackStatusUpdateRollbackFailed:
-		return fmt.Sprintf("%s: its parts may be of two versions: `aws cloudformation continue-update-rollback --stack-name %s`, then deploy again", state, s.Name), true
+		return fmt.Sprintf("%s: its parts may be of two versions: `aws cloudformation continue-update-rollback "+
+			"--stack-name %s`, then deploy again", state, s.Name), true
 	case types.StackStatusUpdateFailed:
-		return fmt.Sprintf("%s: its parts may be of two versions: deploy again with `make deploy STAGE=%s`", state, s.Stage()), true
+		return fmt.Sprintf("%s: its parts may be of two versions: deploy again with `make deploy STAGE=%s`",
+			state, s.Stage()), true
 	}
 	return "", true
 }

@@ -104,6 +104,15 @@ func TestAStackInABadStateSaysSo(t *testing.T) {
 	}
 }
 
+func TestTheReasonOfABadStateIsInTheSameLine(t *testing.T) {
+	s := Stack{Name: "fanmail-prod", Status: "ROLLBACK_COMPLETE", Reason: "The following resource(s) failed:\n  [SendLambdaFunction]. "}
+	what, usable := s.trouble()
+	if usable {
+		t.Error("it is usable")
+	}
+	wantError(t, errors.New(what), "is in the state ROLLBACK_COMPLETE, The following resource(s) failed: [SendLambdaFunction].: remove it")
+}
+
 func TestAnOldStackNamesAllOutputsThatItLacks(t *testing.T) {
 	aws := &fake{answers: map[string][]reply{"DescribeStacks": {stacks("", "fanmail-prod CREATE_COMPLETE Bucket=b StateMachineArn=s ControlFunction=c")}}}
 	c := opened(t, aws, chosen(""), map[string]string{"FANMAIL_EVENTS_QUEUE_URL": "q"})

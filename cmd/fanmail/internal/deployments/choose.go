@@ -13,7 +13,8 @@ type Flags struct {
 	Deployment
 }
 
-// Setting is a setting and where it comes from: a flag, an environment variable, or the file. From is "" where nothing gives it.
+// Setting is a setting and where it comes from: a flag, an environment variable, or the file. From is "" where
+// nothing gives it.
 type Setting struct {
 	Value string `json:"value"`
 	From  string `json:"from"`
@@ -46,8 +47,8 @@ var (
 	profileVariables = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
 )
 
-// Choose decides: the flags win; then --deployment, whose settings count as if they stood on the command line; then the environment; then
-// the deployment that FANMAIL_DEPLOYMENT names or that is in use.
+// Choose decides: the flags win; then --deployment, whose settings count as if they stood on the command line; then
+// the environment; then the deployment that FANMAIL_DEPLOYMENT names or that is in use.
 func Choose(flags Flags, getenv func(string) string, file File) (Choice, error) {
 	var c Choice
 	switch name := getenv(nameVariable); {
@@ -60,7 +61,8 @@ func Choose(flags Flags, getenv func(string) string, file File) (Choice, error) 
 	}
 	named, known := file.Deployments[c.Name.Value]
 	if c.Name.Value != "" && !known {
-		return c, fmt.Errorf("there is no deployment %q (%s) in %s, which has %s: `fanmail use %s --stage STAGE` makes it",
+		return c, fmt.Errorf("there is no deployment %q (%s) in %s, which has %s: `fanmail use %s --stage STAGE` "+
+			"makes it",
 			c.Name.Value, c.Name.From, cmp.Or(file.Path, "a file"), file.list(), c.Name.Value)
 	}
 	from := "deployment " + c.Name.Value + ", " + c.Name.From
@@ -87,14 +89,16 @@ func Choose(flags Flags, getenv func(string) string, file File) (Choice, error) 
 	c.Stage = pick("--stage", flags.Stage, named.Stage, stageVariable)
 	c.Region = pick("--region", flags.Region, named.Region, regionVariables...)
 	c.Profile = pick("--profile", flags.Profile, named.Profile, profileVariables...)
-	// The SDK prefers a profile that it is given to credentials in the environment. Here the environment wins over the file.
+	// The SDK prefers a profile that it is given to credentials in the environment. Here the environment wins over
+	// the file.
 	for _, variable := range credentialVariables {
 		if getenv(variable) != "" && !c.Profile.OnCommandLine() {
 			c.Profile = Setting{}
 		}
 	}
 	if c.Stage.Value != "" && !ValidStage(c.Stage.Value) {
-		return c, fmt.Errorf("the stage %q (%s): use letters, digits and hyphens, as in --stage prod", c.Stage.Value, c.Stage.From)
+		return c, fmt.Errorf("the stage %q (%s): use letters, digits and hyphens, as in "+
+			"--stage prod", c.Stage.Value, c.Stage.From)
 	}
 	return c, nil
 }

@@ -15,7 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Deployment is a named deployment of the file. What is empty is left to the environment, or to the search for the stack.
+// Deployment is a named deployment of the file. What is empty is left to the environment, or to the search for the
+// stack.
 type Deployment struct {
 	Stage   string `yaml:"stage,omitempty" json:"stage,omitempty"`
 	Region  string `yaml:"region,omitempty" json:"region,omitempty"`
@@ -34,8 +35,8 @@ type File struct {
 // pathVariable names another file.
 const pathVariable = "FANMAIL_CONFIG_FILE"
 
-// Path is where the file is: FANMAIL_CONFIG_FILE, else fanmail/config.yaml in the user's folder for configuration. It is "" where
-// there is none: a container may have no HOME.
+// Path is where the file is: FANMAIL_CONFIG_FILE, else fanmail/config.yaml in the user's folder for configuration. It
+// is "" where there is none: a container may have no HOME.
 func Path(getenv func(string) string) string {
 	if path := getenv(pathVariable); path != "" {
 		return path
@@ -47,8 +48,8 @@ func Path(getenv func(string) string) string {
 	return filepath.Join(folder, "fanmail", "config.yaml")
 }
 
-// Read reads the file. One that does not exist has no deployments. The error has a line for every problem, with file, line and
-// field.
+// Read reads the file. One that does not exist has no deployments. The error has a line for every problem, with file,
+// line and field.
 func Read(path string) (File, error) {
 	f := File{Path: path, Deployments: map[string]Deployment{}}
 	if path == "" {
@@ -69,12 +70,14 @@ func Read(path string) (File, error) {
 // Names are the names of all deployments, sorted.
 func (f File) Names() []string { return slices.Sorted(maps.Keys(f.Deployments)) }
 
-const header = "# Named deployments of Fanmail: `fanmail use` writes this file. A setting that is not here is left to the environment.\n"
+const header = "# Named deployments of Fanmail: `fanmail use` writes this file. A setting that is not here is " +
+	"left to the environment.\n"
 
 // Write replaces the file as a whole: a second command sees the old one or the new one.
 func (f File) Write() error {
 	if f.Path == "" {
-		return fmt.Errorf("there is no folder for the named deployments: set HOME, or name a file with %s", pathVariable)
+		return fmt.Errorf("there is no folder for the named deployments: set HOME, or name a "+
+			"file with %s", pathVariable)
 	}
 	var text bytes.Buffer
 	text.WriteString(header)
