@@ -29,7 +29,8 @@ type Opening struct {
 
 // Open creates the campaign, or takes it up where it stood, for the execution. A campaign that another execution owns
 // and that is under way comes back with ok false and the owner in Execution: ask whether that one still runs.
-// The error is *workflow.InvalidCampaign when the campaign can't be started again.
+// The error is *workflow.InvalidCampaign when the campaign can't be started again, *workflow.CampaignBusy when the execution
+// is known to have ended: a straggler must not make the campaign run for nobody.
 func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err error) {
 	c = &Campaign{Name: o.Name, State: Importing, Execution: o.Execution, Settings: o.Settings, RecipientsTag: o.RecipientsTag, Rejected: map[string]int64{}, SettledBefore: noWaveYet}
 	result, err := db.NewInsert().Model(c).On("conflict (name) do nothing").Returning("*").Exec(ctx)
@@ -66,7 +67,12 @@ func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err
 // resumable decides whether the execution of o may have the campaign c.
 func resumable(c *Campaign, o Opening) (bool, error) {
 	underWay := c.State == Importing || c.State == Running
+	ended := !c.EndedAt.IsZero() && (c.State == Importing || c.State == Interrupted)
 	switch {
+	case ended && c.Execution == o.Execution:
+		return false, &workflow.CampaignBusy{
+			Message: fmt.Sprintf("campaign %s: this execution has ended meanwhile; start the campaign again", c.Name),
+		}
 	case c.State == Cancelled:
 		return false, &workflow.InvalidCampaign{Message: fmt.Sprintf("campaign %s was cancelled and can't be started again; give the folder a new name to mail it anew", c.Name)}
 	case underWay && c.Execution != o.Execution && c.Execution != o.Predecessor:

@@ -86,6 +86,30 @@ func TestWhatTheStoppedExecutionStillDoesKeepsTheInterruption(t *testing.T) {
 	}
 }
 
+// A Prepare that outlives its execution may come so late that the event of its end was first.
+func TestAnExecutionThatHasEndedDoesNotTakeUpItsCampaignAgain(t *testing.T) {
+	for _, state := range []ledger.CampaignState{ledger.Running, ledger.Importing} {
+		db, ctx := open(t), context.Background()
+		c := start(t, db, "a@example.com")
+		if _, err := db.ExecContext(ctx, "update fanmail.campaign set state = ?", state); err != nil {
+			t.Fatal(err)
+		}
+		if changed, err := ledger.Interrupt(ctx, db, c, because); err != nil || !changed {
+			t.Fatalf("changed %v, %v", changed, err)
+		}
+		opening := ledger.Opening{Name: "spring-sale", Execution: execution, Settings: []byte(`{}`), RecipientsTag: "tag"}
+		_, ok, err := ledger.Open(ctx, db, opening)
+		var busy *workflow.CampaignBusy
+		if ok || !errors.As(err, &busy) {
+			t.Errorf("%s: ok %v, error %v; want CampaignBusy", state, ok, err)
+		}
+		opening.Execution, opening.Predecessor = "next", execution
+		if c, ok, err = ledger.Open(ctx, db, opening); err != nil || !ok || c.Execution != "next" {
+			t.Errorf("%s: the next execution: ok %v, %v", state, ok, err)
+		}
+	}
+}
+
 func TestAnImportOfAnExecutionThatHasEndedIsNotBegun(t *testing.T) {
 	db, ctx := open(t), context.Background()
 	c, _, err := ledger.Open(ctx, db, ledger.Opening{Name: "spring-sale", Execution: execution, Settings: []byte(`{}`), RecipientsTag: "tag"})
