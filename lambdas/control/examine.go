@@ -16,6 +16,7 @@ func examine(ctx context.Context, db *bun.DB) (workflow.ControlOutput, error) {
 		return workflow.ControlOutput{}, err
 	}
 	return workflow.ControlOutput{Database: &workflow.Database{
-		RoleLimit: server.RoleLimit, MaxConnections: server.MaxConnections, Reserved: server.Reserved, OthersConnections: server.Others,
+		RoleLimit: server.RoleLimit, MaxConnections: server.MaxConnections,
+		Reserved: server.Reserved, OthersConnections: server.Others,
 	}}, nil
 }

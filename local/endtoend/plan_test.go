@@ -48,7 +48,8 @@ func TestACampaignGoesAsItWasForecast(t *testing.T) {
 		suppressed int
 		// startsAt is an hour of tomorrow; 0 means now.
 		startsAt time.Duration
-		// waits: the looks at a quota are fewer than forecast, because the clock leaps. split: where the days part is an estimate.
+		// waits: the looks at a quota are fewer than forecast, because the clock leaps. split: where the days part is
+		// an estimate.
 		waits, split bool
 		waves, days  int
 	}{
