@@ -91,7 +91,8 @@ func TestALongCampaignIsAskedAboutOnATerminal(t *testing.T) {
 		{"just enter", 300, "", "\n", false, "fanmail: spring-sale was not started"},
 		{"something else", 300, "", "yikes\n", false, "fanmail: spring-sale was not started"},
 		{"the end of the input", 300, "", "\x04", false, "fanmail: spring-sale was not started"},
-		{"Ctrl-C", 300, "", "\x03", false, "fanmail: interrupted"},
+		// What is written at the moment of a Ctrl-C may be lost: a terminal then throws away what waits to be shown.
+		{"Ctrl-C", 300, "", "\x03", false, ""},
 		{"--yes", 300, " --yes", "", true, "Started; "},
 		{"a short one", 100, "", "", true, "Started; "},
 	} {
@@ -135,8 +136,15 @@ func TestALongCampaignIsAskedAboutOnATerminal(t *testing.T) {
 			if asked != (test.answer != "") || (aws.started != nil) != test.started || (len(aws.uploads) > 0) != test.started || !strings.Contains(screen.String(), test.end) {
 				t.Errorf("asked: %v, started: %v, uploads: %q, the terminal shows\n%s", asked, aws.started, aws.uploads, screen.String())
 			}
-			if code := c.ProcessState.ExitCode(); (code == exitOK) != test.started {
-				t.Errorf("exit code %d", code)
+			want := exitFailed
+			switch {
+			case test.started:
+				want = exitOK
+			case test.name == "Ctrl-C":
+				want = exitInterrupted
+			}
+			if code := c.ProcessState.ExitCode(); code != want {
+				t.Errorf("exit code %d, want %d", code, want)
 			}
 		})
 	}

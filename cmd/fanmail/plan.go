@@ -18,12 +18,14 @@ import (
 	"fanmail/shared/deployment"
 )
 
-const planHelp = `Plan is a dry run of "fanmail start": nothing is uploaded, and nothing is sent. It checks the folder, asks the deployment for the SES
-account, the database server and the suppression list, and prints how the campaign will go: who is left out, waves, batches, senders and
-connections, when it ends at the account's rate, quota, dailyLimit and window, and what it will cost by service.
+const planHelp = `Plan is a dry run of "fanmail start": nothing is uploaded, and nothing is sent. It checks the folder, asks the
+deployment for the SES account, the database server and the suppression list, and prints how the campaign will go:
+who is left out, waves, batches, senders and connections, when it ends at the account's rate, quota, dailyLimit and
+window, and what it will cost by service.
 
-The forecast asks the same code that decides while a campaign runs. Waves, batches, senders and days come out as forecast as long as
-the facts stay as they are; times to the minute and dollars are estimates. --rate and --quota show what another SES account would do.
+The forecast asks the same code that decides while a campaign runs. Waves, batches, senders and days come out as
+forecast as long as the facts stay as they are. Times and dollars are estimates. --rate and --quota show what another
+SES account would do.
 
 With --offline nobody is asked: --rate and --quota say what the SES account allows.`
 
@@ -96,13 +98,15 @@ func (o *planOptions) check(c *cobra.Command, now time.Time) error {
 		case !c.Flags().Changed(given.flag):
 			*given.value = -1
 		case *given.value < given.least:
-			problems = append(problems, fmt.Sprintf("--%s is %d: it must be %d or more", given.flag, *given.value, given.least))
+			problems = append(problems,
+				fmt.Sprintf("--%s is %d: it must be %d or more", given.flag, *given.value, given.least))
 		}
 	}
 	switch a.PricingPlan {
 	case "", "NONE", "ESSENTIALS", "PRO", "ENTERPRISE":
 	default:
-		problems = append(problems, fmt.Sprintf("--pricing-plan is %q: it must be NONE, ESSENTIALS, PRO or ENTERPRISE", a.PricingPlan))
+		problems = append(problems,
+			fmt.Sprintf("--pricing-plan is %q: it must be NONE, ESSENTIALS, PRO or ENTERPRISE", a.PricingPlan))
 	}
 	if o.offline && (a.Rate < 0 || math.IsNaN(a.Quota)) {
 		problems = append(problems, "--offline needs --rate and --quota: the SES console shows both")
@@ -186,11 +190,14 @@ func offlineHelps(err, deployment error) error {
 	if deployment == nil {
 		return err
 	}
-	return errors.Join(err, errors.New("without the deployment, give `fanmail plan --offline --rate R --quota Q` what the SES account allows"))
+	return errors.Join(err, errors.New(
+		"without the deployment, give `fanmail plan --offline --rate R --quota Q` what the SES account allows"))
 }
 
 // ask gathers the facts and finds out who is still to be mailed.
-func (p *program) ask(ctx context.Context, aws *cloud.Cloud, source launch.Source, r *dryrun.Result, a dryrun.Assumptions) (dryrun.Facts, error) {
+func (p *program) ask(
+	ctx context.Context, aws *cloud.Cloud, source launch.Source, r *dryrun.Result, a dryrun.Assumptions,
+) (dryrun.Facts, error) {
 	facts, err := dryrun.Ask(ctx, aws, a)
 	if err != nil {
 		return facts, err
@@ -211,8 +218,8 @@ func (p *program) ask(ctx context.Context, aws *cloud.Cloud, source launch.Sourc
 	return facts, nil
 }
 
-// foresee says in one line how a campaign that is about to start will go, and asks about one that lasts long. It is an error when the
-// campaign could not be sent, or the answer is no. A forecast that can't be made stops nothing.
+// foresee says in one line how a campaign that is about to start will go, and asks about one that lasts long. It is
+// an error when the campaign could not be sent, or the answer is no. A forecast that can't be made stops nothing.
 func (p *program) foresee(ctx context.Context, aws *cloud.Cloud, source launch.Source, yes bool) error {
 	if source.Folder == nil {
 		return nil // the list is not at hand

@@ -103,8 +103,9 @@ func TestPlanNotesWhatAReaderShouldKnow(t *testing.T) {
 		"other senders":       {&fakeAWS{account: sesAccount(200, 0, 1), database: &workflow.Database{RoleLimit: 13, MaxConnections: 200}, suppressed: []int{}}, nil, "the deployment has 3 senders"},
 		"other mail":          {&fakeAWS{account: sesAccount(200, 50, 1), database: roomy, suppressed: []int{}}, nil, "free evenly within 24 hours; no more is expected"},
 		"other mail goes on":  {&fakeAWS{account: sesAccount(200, 50, 1), database: roomy, suppressed: []int{}}, []string{"--other-mail", "50"}, "50 a day more are expected"},
-		"longer than a year":  {&fakeAWS{account: sesAccount(1, 0, 1), database: roomy, suppressed: []int{}}, []string{"--quota", "0"}, "longer than the year"},
-		"too many events":     {&fakeAWS{account: sesAccount(0, 0, 1), database: roomy, suppressed: []int{}}, nil, "25,000 events: this one would fail"},
+		"never":               {&fakeAWS{account: sesAccount(1, 0, 1), database: roomy, suppressed: []int{}}, []string{"--quota", "0"}, "nobody would be mailed as long"},
+		"longer than a year":  {&fakeAWS{account: sesAccount(1, 0, 1), database: roomy, suppressed: []int{}}, nil, "longer than the year"},
+		"too many events":     {&fakeAWS{account: sesAccount(10, 0, 1), database: roomy, suppressed: []int{}}, nil, "25,000 events: this one would fail"},
 		"prices of elsewhere": {&fakeAWS{account: sesAccount(200, 0, 1), database: roomy, suppressed: []int{}}, nil, "those of us-east-1 stand in for those of eu-west-3: Amazon SES"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestPlanNotesWhatAReaderShouldKnow(t *testing.T) {
 			if strings.HasPrefix(name, "prices") {
 				t.Setenv("AWS_REGION", "eu-west-3")
 			}
-			got := fanmail(t, env, append([]string{"plan", write(t, nil)}, c.args...)...)
+			got := fanmail(t, env, append([]string{"plan", write(t, map[string]string{"recipients.csv": longList(400)})}, c.args...)...)
 			if words := strings.Replace(got.stdout, "this SES", "the SES", 1); got.code != exitOK || !strings.Contains(words, c.want) {
 				t.Errorf("exit code %d, %s%s\nwant %q", got.code, got.stdout, got.stderr, c.want)
 			}

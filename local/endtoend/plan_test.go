@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"fanmail/local"
@@ -48,7 +49,8 @@ func TestACampaignGoesAsItWasForecast(t *testing.T) {
 		suppressed int
 		// startsAt is an hour of tomorrow; 0 means now.
 		startsAt time.Duration
-		// waits: the looks at a quota are fewer than forecast, because the clock leaps. split: where the days part is an estimate.
+		// waits: the looks at a quota are fewer than forecast, because the clock leaps. split: where the days part is
+		// an estimate.
 		waits, split bool
 		waves, days  int
 	}{
@@ -115,7 +117,10 @@ func (d *stack) matches(planned forecast, execution string, zone *time.Location,
 		d.t.Errorf("%d connections were seen, forecast were %d at most", peak, p.Connections)
 	}
 	// SendBatch, More? and BatchDone are entered by every child.
-	events, entered := d.history(execution)
+	events, entered, asked := d.history(execution)
+	if asked != p.Senders {
+		d.t.Errorf("Plan asked for %d senders at most, forecast were %d", asked, p.Senders)
+	}
 	if entered += 3 * int(p.Batches); !waits && (events != p.Events || entered != p.Usage.Transitions) {
 		d.t.Errorf("the execution has %d events and enters %d states, forecast were %d and %d", events, entered, p.Events, p.Usage.Transitions)
 	}
@@ -132,19 +137,32 @@ func (d *stack) matches(planned forecast, execution string, zone *time.Location,
 	}
 }
 
-// history counts the events of an execution, at most 1,000, and the states that it enters.
-func (d *stack) history(execution string) (events, entered int) {
+// history counts the events of an execution, at most 1,000, and the states that it enters. senders are the most that
+// Plan asked for.
+func (d *stack) history(execution string) (events, entered, senders int) {
 	d.t.Helper()
 	out, err := d.executions.GetExecutionHistory(d.t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, MaxResults: 1000})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	for _, event := range out.Events {
-		if event.StateEnteredEventDetails != nil {
-			entered++
+		state := event.StateEnteredEventDetails
+		if state == nil {
+			continue
 		}
+		entered++
+		if aws.ToString(state.Name) != "Send" {
+			continue
+		}
+		var input struct {
+			Plan struct{ MaxConcurrency int }
+		}
+		if err := json.Unmarshal([]byte(aws.ToString(state.Input)), &input); err != nil {
+			d.t.Fatal(err)
+		}
+		senders = max(senders, input.Plan.MaxConcurrency)
 	}
-	return len(out.Events), entered
+	return len(out.Events), entered, senders
 }
 
 // noon is a zone in which it is about noon.

@@ -16,11 +16,13 @@ const (
 	eventsOfRecipient = 2
 	// requestsOfEvent: SNS sends it to the queue, and it is received and deleted in tens.
 	requestsOfEvent = 1.2
-	// secondsOfEvents and secondsOfOthers are what an invocation of events, and one of the other functions, takes: estimates.
+	// secondsOfEvents and secondsOfOthers are what an invocation of events, and one of the other functions, takes:
+	// estimates.
 	secondsOfEvents, secondsOfOthers = 0.3, 0.5
 	// bytesOfLog are what an invocation writes into its log: Lambda's own lines, and one or two of ours. An estimate.
 	bytesOfLog = 1_000
-	// writesOfWave: the manifest and the results of the Map. readsOfRequest: a sender loads the content of the campaign.
+	// writesOfWave: the manifest and the results of the Map. readsOfRequest: a sender loads the content of the
+	// campaign.
 	writesOfWave, readsOfRequest = 3, 1
 	// writesOfFrame are the upload, what Prepare writes, and the report.
 	writesOfFrame = 12
@@ -46,7 +48,8 @@ type Cost struct {
 	Dollars float64 `json:"dollars"`
 	Items   []Item  `json:"items"`
 	Plan    string  `json:"sesPricingPlan"`
-	// Region is that of the bill, PricesOf the one whose prices stand in for those that are not known for it, PricesDate their date.
+	// Region is that of the bill, PricesOf the one whose prices stand in for those that are not known for it,
+	// PricesDate their date.
 	Region     string `json:"region"`
 	PricesOf   string `json:"pricesOf"`
 	PricesDate string `json:"pricesDate"`
@@ -83,7 +86,8 @@ func CostOf(u Usage, b Billing, prices Prices) Cost {
 	eventRequests := math.Ceil(max(events/1000, min(events, u.SendingSeconds/2)))
 	others := float64(u.PlanRequests + 2) // prepare, finish
 	requests := float64(u.SendRequests) + others + eventRequests
-	seconds := u.SendSeconds*memory[sendFunction] + others*secondsOfOthers*memory[planFunction] + eventRequests*secondsOfEvents*memory[eventsFunction]
+	seconds := u.SendSeconds*memory[sendFunction] + others*secondsOfOthers*memory[planFunction] +
+		eventRequests*secondsOfEvents*memory[eventsFunction]
 	c.add(prices, "AWS Lambda", line{lambdaRequests, Use{requests, "requests"}}, line{lambdaGBSeconds, Use{seconds, "GB-seconds"}})
 	c.add(prices, "AWS Step Functions", line{transitions, Use{float64(u.Transitions), "state transitions"}})
 	c.add(prices, "Amazon SNS", line{snsPublishes, Use{events, "events, without opens and clicks"}})
@@ -102,14 +106,16 @@ func (c *Cost) ses(u Usage, b Billing, prices Prices) {
 		c.Plan = AssumedPlan
 	}
 	name := fmt.Sprintf(sesRecipients, c.Plan)
-	unit := fmt.Sprintf("recipients at $%.2f per 1,000 (%s)", 1000*prices.Prices[name].Price/prices.Prices[name].Per, planName(c.Plan))
+	price := prices.Prices[name]
+	unit := fmt.Sprintf("recipients at $%.2f per 1,000 (%s)", 1000*price.Price/price.Per, planName(c.Plan))
 	lines := []line{{name, Use{float64(u.Recipients), unit}}}
 	if bytes := float64(b.AttachmentBytes * u.Recipients); bytes > 0 {
 		name := fmt.Sprintf(sesAttachments, c.Plan)
 		if _, known := prices.Prices[name]; known {
 			lines = append(lines, line{name, Use{bytes, "bytes of attachments"}})
 		} else {
-			c.Unknown = append(c.Unknown, fmt.Sprintf("what the SES pricing plan %s asks for %.1f MB of attachments", planName(c.Plan), bytes/1e6))
+			c.Unknown = append(c.Unknown,
+				fmt.Sprintf("what the SES pricing plan %s asks for %.1f MB of attachments", planName(c.Plan), bytes/1e6))
 		}
 	}
 	c.add(prices, "Amazon SES", lines...)

@@ -1,6 +1,6 @@
-// Package forecast says how a campaign will go before it begins, and what it will cost. It asks the same brain as lambdas/plan,
-// planner.Decide, over a ledger that it simulates, so that forecast and reality follow the same rules. Pure functions: whoever
-// calls them gathers the facts.
+// Package forecast says how a campaign will go before it begins, and what it will cost. It asks the same brain as
+// lambdas/plan, planner.Decide, over a ledger that it simulates, so that forecast and reality follow the same rules.
+// Pure functions: whoever calls them gathers the facts.
 package forecast
 
 import (
@@ -40,7 +40,8 @@ type Input struct {
 	SendTimeout time.Duration
 }
 
-// Forecast is how a campaign will go. Times and seconds are estimates: throttles, retries and cold starts are not in them.
+// Forecast is how a campaign will go. Times and seconds are estimates: throttles, retries and cold starts are not in
+// them.
 type Forecast struct {
 	Begin time.Time `json:"begin"`
 	// End is when SES takes the last message; of a campaign that is not Complete, the last of those before.
@@ -57,13 +58,14 @@ type Forecast struct {
 	SendersReason string `json:"sendersReason,omitempty"`
 	// Rate is the most recipients per second.
 	Rate float64 `json:"rate"`
-	// Connections is the most that Fanmail holds while the campaign runs alone: its senders, and what the other functions reserve.
+	// Connections is the most that Fanmail holds while the campaign runs alone: its senders, and what the other
+	// functions reserve.
 	Connections int `json:"connections"`
 	Bound       int `json:"bound"`
 	// Waits are what the campaign waits for, in the order in which it first does.
 	Waits []Wait `json:"waits"`
-	// Looks is how often Plan is asked. Events is the length of the execution's history, and EventsEnd when it reaches MaxEvents and
-	// the execution fails; zero when it does not.
+	// Looks is how often Plan is asked. Events is the length of the execution's history, and EventsEnd when it
+	// reaches MaxEvents and the execution fails; zero when it does not.
 	Looks     int       `json:"looks"`
 	Events    int       `json:"events"`
 	EventsEnd time.Time `json:"eventsEnd,omitzero"`

@@ -11,7 +11,7 @@ import (
 // TestWhatIsForecastKeepsEveryLimit looks into simulations of random campaigns after every step.
 func TestWhatIsForecastKeepsEveryLimit(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 300 {
+	for i := range 100 {
 		in := input(1+random.Int64N(100_000), account(float64(1+random.IntN(200)), float64(500+random.IntN(50_000))))
 		in.Quota.SentLast24Hours = float64(random.IntN(int(in.Quota.Max24HourSend)))
 		in.OtherMail = float64(random.IntN(int(in.Quota.Max24HourSend) / 2))
@@ -36,7 +36,8 @@ func TestWhatIsForecastKeepsEveryLimit(t *testing.T) {
 			for _, stretch := range all {
 				own += stretch.after(since)
 			}
-			// A recipient is counted as a whole, at either end. Other mail of the account may take a share while a wave is under way.
+			// A recipient is counted as a whole, at either end. Other mail of the account may take a share while a
+			// wave is under way.
 			taken := in.OtherMail * last.to.Sub(last.from).Seconds() / day.Seconds()
 			if quota := in.Quota.Max24HourSend; own+s.others() > quota+taken+2 {
 				t.Fatalf("campaign %d: %v and %v of others are sent in 24 hours, the quota is %v", i, own, s.others(), quota)

@@ -88,7 +88,8 @@ func parsePrices(text []byte) (Prices, error) {
 
 // needed are the prices without which no cost can be told.
 var needed = []string{
-	fmt.Sprintf(sesRecipients, AssumedPlan), lambdaRequests, lambdaGBSeconds, transitions, s3Writes, s3Reads, snsPublishes, sqsRequests, logBytes,
+	fmt.Sprintf(sesRecipients, AssumedPlan), lambdaRequests, lambdaGBSeconds, transitions,
+	s3Writes, s3Reads, snsPublishes, sqsRequests, logBytes,
 }
 
 // of is the price of one unit in a Region, and whether it is known for that Region.

@@ -19,8 +19,8 @@ const (
 	senderReserve = time.Minute
 )
 
-// Events that the definition, statemachine/campaign.asl.json, writes into the history of its execution, and states that it
-// enters. Children have histories of their own.
+// Events that the definition, statemachine/campaign.asl.json, writes into the history of its execution, and states
+// that it enters. Children have histories of their own.
 const (
 	eventsOfFrame = 1 + eventsOfTask + eventsOfTask + 2 + 1 // ExecutionStarted, Prepare, Finish, Done, ExecutionSucceeded
 	eventsOfTask  = 5                                       // entered, scheduled, started, succeeded, exited
@@ -40,6 +40,9 @@ func Of(in Input) Forecast {
 		if s.now.Sub(in.Begin) > MaxDuration {
 			s.out.TooLong = true
 			break
+		}
+		if s.pending == in.Recipients && !s.out.EventsEnd.IsZero() {
+			break // an execution has passed in which nobody was mailed
 		}
 	}
 	return s.end()
@@ -148,8 +151,8 @@ func (s *simulation) facts() planner.Facts {
 	}
 }
 
-// others is what other mail has used of the quota: what it had at Asked goes, what it has from now on comes, both evenly
-// within 24 hours.
+// others is what other mail has used of the quota: what it had at Asked goes, what it has from now on comes, both
+// evenly within 24 hours.
 func (s *simulation) others() float64 {
 	share := min(max(s.now.Sub(s.in.Asked).Seconds()/day.Seconds(), 0), 1)
 	return math.Ceil((1-share)*s.in.Quota.SentLast24Hours + share*s.in.OtherMail - 1e-6)
@@ -206,8 +209,8 @@ func (s *simulation) wave(d planner.Decision) {
 	s.now = end.Add(turn)
 }
 
-// rate is recipients per second with so many senders: what SES and the campaign allow, less what ledger.Claim leaves between
-// the slots of the account, and no more than the senders can do by the planner's own assumption.
+// rate is recipients per second with so many senders: what SES and the campaign allow, less what ledger.Claim leaves
+// between the slots of the account, and no more than the senders can do by the planner's own assumption.
 func (s *simulation) rate(senders int) float64 {
 	slots := s.in.Quota.MaxSendRate / (1 + ledger.Jitter.Seconds())
 	rate := min(slots, float64(senders*mailer.Parallel)/planner.AssumedLatency.Seconds())

@@ -8,8 +8,8 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
-// SuppressedAmong returns the positions, from 0 and in order, of the addresses that are on the suppression list. The addresses are
-// normalised. It is one statement, and writes nothing.
+// SuppressedAmong returns the positions, from 0 and in order, of the addresses that are on the suppression list. The
+// addresses are normalised. It is one statement, and writes nothing.
 func SuppressedAmong(ctx context.Context, db bun.IDB, addresses []string) ([]int, error) {
 	positions := []int{}
 	err := db.NewRaw(`

@@ -50,8 +50,8 @@ func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) {
 	return *out.Database, nil
 }
 
-// Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression list. It
-// returns their positions.
+// Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression
+// list. It returns their positions.
 func (c *Cloud) Suppressed(ctx context.Context, addresses []string) ([]int, error) {
 	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionSuppressed, Addresses: addresses})
 	if err != nil {

@@ -43,11 +43,13 @@ type Result struct {
 	zone    *time.Location
 }
 
-// New forecasts a checked folder with nobody suppressed and nothing sent yet; Resume and Suppress say otherwise, before Forecast.
+// New forecasts a checked folder with nobody suppressed and nothing sent yet; Resume and Suppress say otherwise,
+// before Forecast.
 func New(checked *folder.Result) *Result {
 	return &Result{
-		Campaign: checked.Campaign, Recipients: checked.Recipients, Rejected: checked.Rejected, Rejects: checked.Rejects, Pending: checked.Recipients,
-		DailyLimit: checked.Settings.DailyLimit, Window: checked.Settings.Window, ownRate: checked.Settings.Rate, Notes: []string{},
+		Campaign: checked.Campaign, Recipients: checked.Recipients, Pending: checked.Recipients,
+		Rejected: checked.Rejected, Rejects: checked.Rejects, Notes: []string{},
+		DailyLimit: checked.Settings.DailyLimit, Window: checked.Settings.Window, ownRate: checked.Settings.Rate,
 	}
 }
 
@@ -60,7 +62,9 @@ func (r *Result) Resume(report workflow.Report) {
 }
 
 // Suppress asks the deployment who of the list is suppressed.
-func (r *Result) Suppress(ctx context.Context, aws Deployment, f folder.Folder, checked *folder.Result, progress terminal.Progress) error {
+func (r *Result) Suppress(
+	ctx context.Context, aws Deployment, f folder.Folder, checked *folder.Result, progress terminal.Progress,
+) error {
 	defer progress.Done()
 	suppressed, asked := int64(0), int64(0)
 	err := folder.Addresses(ctx, f, checked, workflow.MaxAddresses, func(addresses []string) error {
@@ -88,8 +92,9 @@ func (r *Result) Simulate(checked *folder.Result, facts Facts, begin time.Time, 
 	r.zone, r.Quota, r.OtherMail, r.Sandbox = zone, facts.Account.Quota, facts.OtherMail, facts.Account.Sandbox
 	bound, senders := deployment.Bound(facts.Functions), deployment.Senders(facts.Functions)
 	r.Forecast = forecast.Of(forecast.Input{
-		Recipients: r.Pending, Settings: *checked.Settings, Quota: facts.Account.Quota, Asked: facts.Asked, OtherMail: facts.OtherMail,
-		Begin: begin, Zone: zone, Senders: senders, Bound: bound, Server: facts.Server, SendTimeout: deployment.SendTimeout(facts.Functions),
+		Recipients: r.Pending, Settings: *checked.Settings, Begin: begin, Zone: zone,
+		Quota: facts.Account.Quota, Asked: facts.Asked, OtherMail: facts.OtherMail,
+		Senders: senders, Bound: bound, Server: facts.Server, SendTimeout: deployment.SendTimeout(facts.Functions),
 	})
 	if facts.serverKnown {
 		allowed := facts.Server.Allowed()
@@ -111,12 +116,16 @@ func (r *Result) Simulate(checked *folder.Result, facts Facts, begin time.Time, 
 func (r *Result) notes() {
 	f := r.Forecast
 	note := func(format string, arguments ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, arguments...)) }
-	if !f.EventsEnd.IsZero() {
-		note("an execution may have %s events: this one would fail for it about %s; `fanmail start` then resumes the campaign where it stands",
-			terminal.Number(forecast.MaxEvents), r.date(f.EventsEnd))
+	switch {
+	case f.Sent == 0 && !f.Complete && f.Trouble() == "":
+		note("nobody would be mailed as long as the facts stay as they are")
+	case !f.EventsEnd.IsZero():
+		note("an execution may have %s events: this one would fail for it about %s; "+
+			"`fanmail start` then resumes the campaign where it stands", terminal.Number(forecast.MaxEvents), r.date(f.EventsEnd))
 	}
 	if f.TooLong {
-		note("it would take longer than the year that an execution may take: by then %s of %s would be mailed", terminal.Number(f.Sent), terminal.Number(r.Pending))
+		note("it would take longer than the year that an execution may take: by then %s of %s would be mailed",
+			terminal.Number(f.Sent), terminal.Number(r.Pending))
 	}
 	if r.Quota.SentLast24Hours > 0 && r.Quota.Max24HourSend >= 0 {
 		rest := "no more is expected of it; --other-mail N expects N recipients a day"

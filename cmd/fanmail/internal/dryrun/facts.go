@@ -26,7 +26,8 @@ type Deployment interface {
 
 // Assumptions stand in for what is not asked, or win over it. Numbers below 0 are not given, unless it says otherwise.
 type Assumptions struct {
-	// Rate is recipients per second, Quota per 24 hours (-1 for none; NaN is not given), Used how many of them were sent to lately.
+	// Rate is recipients per second, Quota per 24 hours (-1 for none; NaN is not given), Used how many of them were
+	// sent to lately.
 	Rate, Quota, Used float64
 	// OtherMail is how many recipients other mail goes on to have, in 24 hours.
 	OtherMail float64
@@ -79,7 +80,8 @@ func Ask(ctx context.Context, aws Deployment, a Assumptions) (Facts, error) {
 	case err == nil:
 		f.serverKnown = true
 		f.Server = budget.Server{
-			MaxConnections: database.MaxConnections, Reserved: database.Reserved, Others: database.OthersConnections, RoleLimit: database.RoleLimit,
+			MaxConnections: database.MaxConnections, Reserved: database.Reserved,
+			Others: database.OthersConnections, RoleLimit: database.RoleLimit,
 		}
 	case ctx.Err() != nil:
 		return Facts{}, err
@@ -92,10 +94,12 @@ func Ask(ctx context.Context, aws Deployment, a Assumptions) (Facts, error) {
 // Assume asks nobody. Rate and Quota must be given.
 func Assume(a Assumptions) (Facts, error) {
 	if a.Rate < 0 || math.IsNaN(a.Quota) {
-		return Facts{}, errors.New("--offline needs --rate and --quota: the sending rate and the daily quota of the SES account, as its console shows them")
+		return Facts{}, errors.New("--offline needs --rate and --quota: the SES console shows both")
 	}
-	f := Facts{Asked: time.Now(), Region: a.Region, Account: cloud.SESAccount{Quota: planner.Quota{SendingEnabled: true, Enforcement: "HEALTHY"}}}
-	f.note("nobody was asked: the SES account is assumed to be out of the sandbox, and to have sent to %.0f recipients in the last 24 hours", max(a.Used, 0))
+	f := Facts{Asked: time.Now(), Region: a.Region}
+	f.Account.Quota = planner.Quota{SendingEnabled: true, Enforcement: "HEALTHY"}
+	f.note("nobody was asked: the SES account is assumed to be out of the sandbox, "+
+		"and to have sent to %.0f recipients in the last 24 hours", max(a.Used, 0))
 	if a.MaxConnections < 0 {
 		f.note("the server is assumed to have enough connections (--max-connections, --reserved and --others say what it has)")
 	}
@@ -143,8 +147,8 @@ func (f *Facts) apply(a Assumptions) error {
 	return nil
 }
 
-// findFunctions are those of functions.yml, with as many senders as are deployed: migrate gives the functions' role a limit that is the
-// deployment's bound, and only the senders of it are meant to be changed.
+// findFunctions are those of functions.yml, with as many senders as are deployed: migrate gives the functions' role a
+// limit that is the deployment's bound, and only the senders of it are meant to be changed.
 func (f *Facts) findFunctions(senders int) error {
 	functions, err := deployment.Functions()
 	if err != nil {

@@ -21,7 +21,7 @@ func (r *Result) Line() string {
 	case f.Trouble() != "":
 		return fmt.Sprintf("%s: it would stop: %s", start, f.Trouble())
 	case f.Sent == 0 && !f.Complete:
-		return fmt.Sprintf("%s: nobody would be mailed within a year (%s)", start, r.reason())
+		return fmt.Sprintf("%s: nobody would be mailed (%s)", start, r.reason())
 	case !f.Complete:
 		return fmt.Sprintf("%s: longer than a year; %s until %s; %s", start, terminal.Number(f.Sent), r.date(f.End), cost)
 	case r.Long() && len(f.Days) > 1:
@@ -156,7 +156,9 @@ func dollars(amount float64) string {
 // Rows are the forecast as a table.
 func (r *Result) Rows() [][]string {
 	f := r.Forecast
-	rows := [][]string{{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines", terminal.Number(r.Rejected)}}
+	rows := [][]string{
+		{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines", terminal.Number(r.Rejected)},
+	}
 	for _, g := range r.Rejects {
 		rows = append(rows, []string{"  " + g.Reason, fmt.Sprintf("%s, first: line %d", terminal.Number(g.Count), g.Line)})
 	}
@@ -187,7 +189,8 @@ func (r *Result) Rows() [][]string {
 	rows = append(rows,
 		[]string{"waves", terminal.Number(int64(f.Waves))}, []string{"batches", terminal.Number(f.Batches)},
 		[]string{"senders", cmp.Or(f.SendersReason, "none")}, []string{"connections", r.connections()},
-		[]string{"execution", fmt.Sprintf("about %s events, of %s that it may have", terminal.Number(int64(f.Events)), terminal.Number(forecast.MaxEvents))})
+		[]string{"execution", fmt.Sprintf("about %s events, of %s that it may have",
+			terminal.Number(int64(f.Events)), terminal.Number(forecast.MaxEvents))})
 	rows = append(rows, r.costRows()...)
 	for _, note := range r.Notes {
 		rows = append(rows, []string{"note", note})
@@ -200,8 +203,9 @@ func (r *Result) quota() string {
 	if q.Max24HourSend < 0 {
 		return "none"
 	}
+	number := func(n float64) string { return terminal.Number(int64(max(n, 0))) }
 	return fmt.Sprintf("%s recipients per 24 hours, of which %s are left and other mail has used %s",
-		terminal.Number(int64(q.Max24HourSend)), terminal.Number(int64(max(q.Max24HourSend-q.SentLast24Hours, 0))), terminal.Number(int64(q.SentLast24Hours)))
+		number(q.Max24HourSend), number(q.Max24HourSend-q.SentLast24Hours), number(q.SentLast24Hours))
 }
 
 // shownDays is how many days a table has a row for.
@@ -233,8 +237,8 @@ func (r *Result) connections() string {
 
 func (r *Result) costRows() [][]string {
 	c := r.Cost
-	rows := [][]string{{"cost", fmt.Sprintf("%s: an estimate by prices of %s, without taxes, free tiers, the database and the network of a VPC",
-		roughly(c.Dollars), c.PricesDate)}}
+	rows := [][]string{{"cost", fmt.Sprintf("%s: an estimate by prices of %s, "+
+		"without taxes, free tiers, the database and the network of a VPC", roughly(c.Dollars), c.PricesDate)}}
 	for _, item := range c.Items {
 		uses := make([]string, len(item.Uses))
 		for i, use := range item.Uses {

@@ -58,7 +58,7 @@ func TestLines(t *testing.T) {
 		{"few senders", 100_000, 500, -1, campaign.Campaign{}, func(f *Facts) { f.Server.RoleLimit, f.serverKnown = 12, true },
 			"100,000 recipients at 100/s: about 17 minutes, until 09:57; about $"},
 		{"more than a year", 100_000, 14, 100, campaign.Campaign{}, nil, "100,000 recipients at 100 a day: longer than a year; 36,500 until "},
-		{"never", 100, 14, 0, campaign.Campaign{}, nil, "100 recipients at 0 a day: nobody would be mailed within a year (the daily quota of the SES account is used up)"},
+		{"never", 100, 14, 0, campaign.Campaign{}, nil, "100 recipients at 0 a day: nobody would be mailed (the daily quota of the SES account is used up)"},
 		{"paused", 100, 14, 200, campaign.Campaign{}, func(f *Facts) { f.Account.Quota.SendingEnabled = false }, "100 recipients at 14/s: it would stop: sending is paused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

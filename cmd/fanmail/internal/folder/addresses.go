@@ -2,8 +2,8 @@ package folder
 
 import "context"
 
-// Addresses shows the addresses of the good rows of a checked folder, normalised, in slices of n at most. A slice is overwritten by the
-// next.
+// Addresses shows the addresses of the good rows of a checked folder, normalised, in slices of n at most. A slice is
+// overwritten by the next.
 func Addresses(ctx context.Context, f Folder, checked *Result, n int, show func([]string) error) error {
 	list, err := OpenList(f.FS, checked.File)
 	if err != nil {
