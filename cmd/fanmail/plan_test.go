@@ -113,6 +113,7 @@ func TestPlanNotesWhatAReaderShouldKnow(t *testing.T) {
 			env := newFakeAWS(t, c.aws)
 			if strings.HasPrefix(name, "prices") {
 				t.Setenv("AWS_REGION", "eu-west-3")
+				env["AWS_REGION"] = "eu-west-3"
 			}
 			got := fanmail(t, env, append([]string{"plan", write(t, map[string]string{"recipients.csv": longList(400)})}, c.args...)...)
 			if words := strings.Replace(got.stdout, "this SES", "the SES", 1); got.code != exitOK || !strings.Contains(words, c.want) {
@@ -148,12 +149,11 @@ func TestPlanRefusesInOneLineEach(t *testing.T) {
 		"offline without a rate": {[]string{good, "--offline", "--quota", "1"}, exitUsage, []string{"--offline needs --rate and --quota"}},
 		"all mistakes together": {[]string{good, "--offline", "--rate", "-1", "--senders", "0", "--pricing-plan", "gold", "--zone", "x"}, exitUsage,
 			[]string{`--rate is -1: it must be 0.01 or more; --senders is 0: it must be 1 or more; --pricing-plan is "gold": it must be NONE, ESSENTIALS, PRO or ENTERPRISE; --offline needs --rate and --quota: the SES console shows both; --zone "x" is no`}},
-		"not a number": {[]string{good, "--offline", "--rate", "NaN", "--quota", "+Inf"}, exitUsage, []string{"--rate is NaN: it must be 0.01 or more; --quota is +Inf: "}},
-		"a bad folder": {append([]string{bad}, offline...), exitFailed, []string{"mail.txt:1: "}},
-		"no folder":    {append([]string{good + "s"}, offline...), exitFailed, []string{good + "s: no such folder"}},
-		"no deployment, and a bad folder": {[]string{bad}, exitFailed, []string{"mail.txt:1: ", "FANMAIL_BUCKET is not set: ",
-			"FANMAIL_STATE_MACHINE_ARN is not set: ", "FANMAIL_CONTROL_FUNCTION is not set: ", wayOut}},
-		"never a connection": {append([]string{good, "--max-connections", "12"}, offline...), exitFailed, []string{"spring-sale would not be sent: no sender: of 12 connections"}},
+		"not a number":                    {[]string{good, "--offline", "--rate", "NaN", "--quota", "+Inf"}, exitUsage, []string{"--rate is NaN: it must be 0.01 or more; --quota is +Inf: "}},
+		"a bad folder":                    {append([]string{bad}, offline...), exitFailed, []string{"mail.txt:1: "}},
+		"no folder":                       {append([]string{good + "s"}, offline...), exitFailed, []string{good + "s: no such folder"}},
+		"no deployment, and a bad folder": {[]string{bad}, exitFailed, []string{"mail.txt:1: ", "looking for the stack of Fanmail: ", wayOut}},
+		"never a connection":              {append([]string{good, "--max-connections", "12"}, offline...), exitFailed, []string{"spring-sale would not be sent: no sender: of 12 connections"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setAWS(t, "http://127.0.0.1:1")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fanmail/local/s3"
+	"fanmail/local/stack"
 )
 
 // schedulerAWS is fakeAWS with a bucket of files, and a Scheduler that answers as the test says.
@@ -160,8 +161,11 @@ func TestWithoutPermissionNothingIsLeft(t *testing.T) {
 	}
 }
 
-func TestMissingSettingsOfSchedulesAreNamed(t *testing.T) {
-	env := newSchedulerAWS(t, &schedulerAWS{})
+func TestAStackWithoutThePartsOfSchedulesIsNamed(t *testing.T) {
+	env := newSchedulerAWS(t, &schedulerAWS{fakeAWS: fakeAWS{stack: stack.New(stack.Config{
+		Region: "us-east-1", Account: "000000000000", Name: "fanmail-old",
+		Outputs: []stack.Output{{Key: "StateMachineArn", Value: "x"}, {Key: "ControlFunction", Value: "x"}},
+	})}})
 	delete(env, "FANMAIL_SCHEDULE_GROUP")
 	delete(env, "FANMAIL_SCHEDULE_ROLE_ARN")
 	for _, args := range [][]string{{"schedule", "list"}, {"schedule", "cancel", "spring-sale"}, {"start", write(t, nil), "--at", tomorrow(), "--zone", "UTC"}} {
@@ -172,7 +176,7 @@ func TestMissingSettingsOfSchedulesAreNamed(t *testing.T) {
 				lines = append(lines, line)
 			}
 		}
-		wantLines(t, strings.Join(lines, ""), "FANMAIL_SCHEDULE_GROUP is not set: ", "FANMAIL_SCHEDULE_ROLE_ARN is not set: ")
+		wantLines(t, strings.Join(lines, ""), "the stack fanmail-old has no output ScheduleGroup ", "the stack fanmail-old has no output ScheduleRoleArn ")
 	}
 	env = newSchedulerAWS(t, &schedulerAWS{list: noSchedules})
 	env["FANMAIL_SCHEDULE_DEAD_LETTER_QUEUE_URL"] = "starts"

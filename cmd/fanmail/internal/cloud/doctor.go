@@ -68,7 +68,7 @@ func (d dated) Do(request *http.Request) (*http.Response, error) {
 // Account asks SES for the account: quota, rate, sandbox.
 func (c *Cloud) Account(ctx context.Context) (*sesv2.GetAccountOutput, error) {
 	out, err := c.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
-	return out, c.explain(ctx, "asking SES for the account", err)
+	return out, c.explain(ctx, "asking for the SES account", err)
 }
 
 // EmailIdentity asks SES for an address or a domain. Without such an identity the answer is nil.

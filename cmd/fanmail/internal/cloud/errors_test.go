@@ -190,5 +190,5 @@ func TestTheErrorOfAFunctionIsItsMessage(t *testing.T) {
 	aws := &fake{answers: map[string][]reply{"POST /2015-03-31/functions/control/invocations": {{200, "", `{"campaign":`}}}}
 	c := opened(t, aws, deployments.Choice{}, map[string]string{"FANMAIL_CONTROL_FUNCTION": "control"})
 	_, err := c.Control(t.Context(), workflow.ControlInput{Action: workflow.ActionStatus, Campaign: "x"})
-	wantError(t, err, "asking for the status of x: control answered something else than a report")
+	wantError(t, err, "asking for the status of x: control answered something else than it should")
 }
