@@ -188,7 +188,7 @@ func TestALateScheduleFiresWithinItsAgeOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Nothing runs for three hours: real time can't be lived through here, so the kept clock is set.
-	ahead := moment.Add(2*time.Hour).Sub(time.Now()) + time.Second
+	ahead := time.Until(moment.Add(2*time.Hour)) + time.Second
 	if err := os.WriteFile(filepath.Join(o.Directory, "clock.json"), []byte(`{"offset": "`+ahead.Truncate(time.Microsecond).String()+`"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,8 @@ import (
 
 // ScheduleSettings says where the schedules of the deployment are.
 type ScheduleSettings struct {
-	// Group is the schedule group, Role the ARN of the role that starts campaigns, DeadLetterQueue the URL of the queue of starts
-	// that failed.
+	// Group is the schedule group, Role the ARN of the role that starts campaigns, DeadLetterQueue the URL of the
+	// queue of starts that failed.
 	Group, Role, DeadLetterQueue string
 }
 
@@ -66,7 +66,8 @@ type Schedule struct {
 	Expression, Zone string
 	// Begin is the first moment of a rate(), zero for none; Created is when the schedule was made.
 	Begin, Created time.Time
-	// Execution is the name of the execution that a one-time schedule starts, always the same, so that a second delivery starts nothing.
+	// Execution is the name of the execution that a one-time schedule starts, always the same, so that a second
+	// delivery starts nothing.
 	Execution string
 	Input     workflow.ExecutionInput
 	// MaxDelay is how late it may start.
@@ -100,6 +101,12 @@ type startExecution struct {
 
 // ErrNoSchedule is the answer where there is no such schedule.
 var ErrNoSchedule = errors.New("no such schedule")
+
+// AlreadyScheduled says that there is a schedule of a name.
+func AlreadyScheduled(name string) error {
+	return fmt.Errorf("%s is scheduled already: `fanmail schedule show %s` shows when, "+
+		"`fanmail schedule cancel %s` takes it back", name, name, name)
+}
 
 // CreateSchedule makes a schedule. The client token, which makes a repeated request harmless, is the SDK's own.
 func (s *Schedules) CreateSchedule(ctx context.Context, new Schedule) error {
@@ -138,7 +145,7 @@ func (s *Schedules) CreateSchedule(ctx context.Context, new Schedule) error {
 	}
 	_, err = s.scheduler.CreateSchedule(ctx, in)
 	if _, taken := errors.AsType[*types.ConflictException](err); taken {
-		return fmt.Errorf("%s is scheduled already: `fanmail schedule show %s` shows when, `fanmail schedule cancel %s` takes it back", new.Name, new.Name, new.Name)
+		return AlreadyScheduled(new.Name)
 	}
 	return s.explain(ctx, doing, err)
 }
@@ -226,8 +233,8 @@ func (s *Schedules) DeleteSchedule(ctx context.Context, name string) error {
 	return s.explain(ctx, "cancelling the schedule "+name, err)
 }
 
-// StartScheduled starts the execution of a schedule, with the same name and input that Scheduler would start it with: whoever comes
-// second starts nothing. It returns the ARN of the execution.
+// StartScheduled starts the execution of a schedule, with the same name and input that Scheduler would start it with:
+// whoever comes second starts nothing. It returns the ARN of the execution.
 func (c *Cloud) StartScheduled(ctx context.Context, name string, input workflow.ExecutionInput) (string, error) {
 	text, err := unescaped(input)
 	if err != nil {
@@ -245,11 +252,13 @@ func (c *Cloud) ExecutionARN(name string) string {
 	return strings.Replace(c.settings.StateMachine, ":stateMachine:", ":execution:", 1) + ":" + name
 }
 
-// queueARN makes the ARN of the dead-letter queue from its URL. It is in the account of the URL and the region of the state machine.
+// queueARN makes the ARN of the dead-letter queue from its URL. It is in the account of the URL and the region of the
+// state machine.
 func (s *Schedules) queueARN() (string, error) {
 	machine, err := arn.Parse(s.Cloud.settings.StateMachine)
 	if err != nil {
-		return "", fmt.Errorf("%s is %q, which is no ARN", deployment.StateMachine.Variable, s.Cloud.settings.StateMachine)
+		return "", fmt.Errorf("%s is %q, which is no ARN",
+			deployment.StateMachine.Variable, s.Cloud.settings.StateMachine)
 	}
 	address, err := url.Parse(s.settings.DeadLetterQueue)
 	account, name := "", ""
@@ -271,7 +280,8 @@ func serverTime(metadata middleware.Metadata) time.Time {
 	return time.Now()
 }
 
-// unescaped is JSON in which < and > stand as they are: Scheduler replaces its <attributes> before anybody decodes the JSON.
+// unescaped is JSON in which < and > stand as they are: Scheduler replaces its <attributes> before anybody decodes the
+// JSON.
 func unescaped(value any) (string, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -86,7 +86,8 @@ func at(text string) (string, error) {
 			return wall.Format("at(" + schedule.AtLayout + ")"), nil
 		}
 	}
-	return "", fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin", text)
+	return "", fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin",
+		text)
 }
 
 var shortDays = regexp.MustCompile(`^([0-9]+)d$`)
