@@ -147,7 +147,10 @@ func Show(moment time.Time, zone string) string {
 	if err != nil {
 		return text
 	}
-	there := fmt.Sprintf("%s (%s)", moment.In(location).Format(layout), zone)
+	there := moment.In(location).Format(layout)
+	if !strings.HasSuffix(there, " "+zone) { // that of UTC names it already
+		there += " (" + zone + ")"
+	}
 	if moment.In(location).Format(layout) == text {
 		return there
 	}
