@@ -19,8 +19,8 @@ func (p *program) scheduleVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "schedule",
 		Short: "List, show and cancel scheduled campaigns, or start one at once",
-		Long: `Schedules are made by "fanmail start DIR" with --at, --cron or --every. A schedule has the name of its campaign. One that starts a
-campaign once is gone when it has done so.`,
+		Long: `Schedules are made by "fanmail start DIR" with --at, --cron or --every. A schedule has the name of its
+campaign. One that starts a campaign once is gone when it has done so.`,
 		Example: `  fanmail schedule list
   fanmail schedule show spring-sale
   fanmail schedule cancel spring-sale
@@ -32,8 +32,11 @@ campaign once is gone when it has done so.`,
 	return c
 }
 
+// scheduleRun does what a verb of schedules is for.
+type scheduleRun func(ctx context.Context, aws *cloud.Schedules, args []string, asJSON bool) error
+
 // scheduleCommand is a verb of schedules that can print JSON.
-func (p *program) scheduleCommand(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, aws *cloud.Schedules, args []string, asJSON bool) error) *cobra.Command {
+func (p *program) scheduleCommand(use, short string, args cobra.PositionalArgs, run scheduleRun) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(c *cobra.Command, args []string) error {
 		aws, err := p.openSchedules(c.Context())
@@ -80,8 +83,8 @@ func (p *program) scheduleCancel() *cobra.Command {
 			}
 			return p.cancelled(ctx, aws, s, asJSON)
 		})
-	c.Long = `Cancel deletes a schedule: it starts nothing any more. Campaigns that it has started go on. Of a schedule that starts once, the frozen
-folder is removed too.`
+	c.Long = `Cancel deletes a schedule: it starts nothing any more. Campaigns that it has started go on. Of a schedule
+that starts once, the frozen folder is removed too.`
 	return c
 }
 
@@ -91,11 +94,13 @@ func (p *program) cancelled(ctx context.Context, aws *cloud.Schedules, s cloud.S
 	if s.Execution != "" {
 		_, err := aws.DescribeExecution(ctx, aws.ExecutionARN(s.Execution))
 		if err != nil && !errors.Is(err, cloud.ErrNoExecution) {
-			return fmt.Errorf("the schedule %s is cancelled; its frozen folder %s stays: %w", s.Name, s.Input.Folder, err)
+			return fmt.Errorf("the schedule %s is cancelled; its frozen folder %s stays: %w",
+				s.Name, s.Input.Folder, err)
 		}
 		started = err == nil
 	}
-	if frozen := s.Input.Folder != "" && s.Input.Folder != storage.CampaignFolder(s.Name) && storage.MayRead(s.Name, s.Input.Folder); frozen && !started {
+	own := s.Input.Folder == storage.CampaignFolder(s.Name)
+	if !own && !started && storage.MayRead(s.Name, s.Input.Folder) {
 		if err := aws.RemoveFolder(ctx, s.Input.Folder); err != nil {
 			return fmt.Errorf("the schedule %s is cancelled; its frozen folder stays: %w", s.Name, err)
 		}
@@ -104,7 +109,8 @@ func (p *program) cancelled(ctx context.Context, aws *cloud.Schedules, s cloud.S
 	case asJSON:
 		return terminal.JSON(p.stdout, map[string]any{"name": s.Name, "cancelled": true, "started": started})
 	case started:
-		_, err := fmt.Fprintf(p.stdout, "The schedule %s is cancelled, but it had started its campaign already; `fanmail status %s` shows how far it is.\n", s.Name, s.Name)
+		_, err := fmt.Fprintf(p.stdout, "The schedule %s is cancelled, but it had started its campaign already; `fanmail status %s` shows how far it is.\n",
+			s.Name, s.Name)
 		return err
 	}
 	_, err := fmt.Fprintf(p.stdout, "The schedule %s is cancelled: it starts nothing any more.\n", s.Name)
@@ -120,12 +126,13 @@ func (p *program) scheduleNow() *cobra.Command {
 			}
 			return p.startNow(ctx, aws, s, now, asJSON)
 		})
-	c.Long = `Now starts the campaign of a schedule at once. A schedule that starts once has then done its work, and is deleted. A recurring one stays
-as it is: this run is one more, named with the time of now.`
+	c.Long = `Now starts the campaign of a schedule at once. A schedule that starts once has then done its work, and is
+deleted. A recurring one stays as it is: this run is one more, named with the time of now.`
 	return c
 }
 
-// startNow starts before it deletes: a failure in between leaves a schedule that starts an execution which exists, and so nothing.
+// startNow starts before it deletes: a failure in between leaves a schedule that starts an execution which exists, and
+// so nothing.
 func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Schedule, now time.Time, asJSON bool) error {
 	if s.Foreign != "" {
 		return fmt.Errorf("the schedule %s was not made by `fanmail start`: %s", s.Name, s.Foreign)
@@ -145,13 +152,15 @@ func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Sc
 	if !recurring {
 		rest = "the schedule has done its work and is deleted"
 		if err := aws.DeleteSchedule(ctx, s.Name); err != nil && !errors.Is(err, cloud.ErrNoSchedule) {
-			return fmt.Errorf("%s is started, as %s; its schedule is still there, and will start nothing: %w", campaign, arn, err)
+			return fmt.Errorf("%s is started, as %s; its schedule is still there, and will start nothing: %w",
+				campaign, arn, err)
 		}
 	}
 	if asJSON {
 		return terminal.JSON(p.stdout, map[string]any{"name": s.Name, "campaign": campaign, "execution": arn, "deleted": !recurring})
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s\n%s is started, and %s; `fanmail status %s` shows how far it is.\n", arn, campaign, rest, campaign)
+	_, err = fmt.Fprintf(p.stdout, "%s\n%s is started, and %s; `fanmail status %s` shows how far it is.\n",
+		arn, campaign, rest, campaign)
 	return err
 }
 
@@ -163,7 +172,8 @@ func getSchedule(ctx context.Context, aws *cloud.Schedules, name string) (cloud.
 
 func gone(err error, name string) error {
 	if errors.Is(err, cloud.ErrNoSchedule) {
-		return fmt.Errorf("there is no schedule %s: it was never made, or is cancelled, or has started its campaign (`fanmail status %s`); `fanmail schedule list` shows all", name, name)
+		return fmt.Errorf("there is no schedule %s: it was never made, or is cancelled, or has started its campaign (`fanmail status %s`); `fanmail schedule list` shows all",
+			name, name)
 	}
 	return err
 }

@@ -121,7 +121,8 @@ func (p *program) printSchedule(aws *cloud.Schedules, s cloud.Schedule, now time
 		rows = append(rows, []string{"checked", fmt.Sprintf("%s: %s recipients, %s rows left out, SHA-256 %s",
 			when.Show(c.At, view.Zone), terminal.Number(c.Recipients), terminal.Number(c.Rejected), c.Digest)})
 	}
-	rows = append(rows, []string{"at most", fmt.Sprintf("%v late; a start that fails is in %s", s.MaxDelay, view.DeadLetterQueue)})
+	rows = append(rows, []string{"at most", fmt.Sprintf("%v late; a start that fails is in %s",
+		s.MaxDelay, view.DeadLetterQueue)})
 	if err := terminal.Table(p.stdout, rows); err != nil {
 		return err
 	}
@@ -131,7 +132,8 @@ func (p *program) printSchedule(aws *cloud.Schedules, s cloud.Schedule, now time
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(p.stdout, "`fanmail schedule cancel %s` takes it back; `fanmail schedule now %s` starts it at once.\n", view.Name, view.Name)
+	_, err := fmt.Fprintf(p.stdout, "`fanmail schedule cancel %s` takes it back; `fanmail schedule now %s` starts it at once.\n",
+		view.Name, view.Name)
 	return err
 }
 

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// maxDelay is how late a campaign may start by default: an hour outlasts most troubles of a service, and leaves the day as it
-	// was meant. Scheduler's own default is a day.
+	// maxDelay is how late a campaign may start by default: an hour outlasts most troubles of a service, and leaves
+	// the day as it was meant. Scheduler's own default is a day.
 	maxDelay = time.Hour
 	// leastDelay and mostDelay are Scheduler's bounds.
 	leastDelay, mostDelay = time.Minute, 24 * time.Hour
@@ -73,13 +73,15 @@ func (f *laterFlags) check(flags *pflag.FlagSet) error {
 
 const laterHelp = `
 
-With --at, --cron or --every the campaign is scheduled through EventBridge Scheduler. --at starts it once: the folder is checked and
-frozen now, and what goes out is what was checked. --cron and --every make a recurring campaign: the folder is uploaded now, and each
-run is a campaign of its own, named with its time in UTC (news-20261201-0900), from the folder as it then stands in the bucket;
-"fanmail upload" replaces it. The first run of --every is one duration from now.
+With --at, --cron or --every the campaign is scheduled through EventBridge Scheduler. --at starts it once: the folder
+is checked and frozen now, and what goes out is what was checked. --cron and --every make a recurring campaign: the
+folder is uploaded now, and each run is a campaign of its own, named with its time in UTC (news-20261201-0900), from
+the folder as it then stands in the bucket; "fanmail upload" replaces it. The first run of --every is one duration from
+now.
 
-Local times that do not exist because the clocks go forward are refused by --at and left out by --cron. Where they go back, a time
-that comes twice starts one campaign. A schedule that could not start its campaign within --max-delay does not start it at all.`
+Local times that do not exist because the clocks go forward are refused by --at and left out by --cron. Where they go
+back, a time that comes twice starts one campaign. A schedule that could not start its campaign within --max-delay does
+not start it at all.`
 
 const laterExamples = `
   fanmail start ./spring-sale --at '2026-12-01 09:00' --zone Asia/Seoul
@@ -102,7 +104,8 @@ type later struct {
 	laterFlags
 }
 
-// runLater schedules a campaign. Whatever is wrong with the command line, the folder and the settings is reported together.
+// runLater schedules a campaign. Whatever is wrong with the command line, the folder and the settings is reported
+// together.
 func (p *program) runLater(ctx context.Context, argument string, o startOptions) error {
 	l := later{laterFlags: o.laterFlags, stamp: launch.Stamp(argument)}
 	aws, missing := p.openSchedules(ctx, deployment.ControlFunction)
@@ -142,7 +145,8 @@ func (l later) first(now, begin time.Time) (time.Time, error) {
 	case !ok:
 		return next, fmt.Errorf("%s never comes", l.when.Expression)
 	case l.when.OneTime() && !l.latest && next.Sub(now) > farthest:
-		return next, fmt.Errorf("%s is more than a year away: a folder is kept frozen for a year; give --latest to send what is in the bucket then", when.Show(next, l.when.Zone))
+		return next, fmt.Errorf("%s is more than a year away: a folder is kept frozen for a year; give --latest to send what is in the bucket then",
+			when.Show(next, l.when.Zone))
 	}
 	return next, nil
 }
@@ -153,13 +157,15 @@ func (l later) checkSource() error {
 	name := l.source.Campaign
 	var problems []error
 	if recurring && len(name) > schedule.MaxRecurringName {
-		problems = append(problems, fmt.Errorf("%s has %d characters: the name of a recurring campaign has %d at most, because the time of each run is put behind it", name, len(name), schedule.MaxRecurringName))
+		problems = append(problems, fmt.Errorf("%s has %d characters: the name of a recurring campaign has %d at most, because the time of each run is put behind it",
+			name, len(name), schedule.MaxRecurringName))
 	}
 	if recurring && l.latest {
 		problems = append(problems, errors.New("--latest is for --at: a recurring campaign always takes the folder as it then stands"))
 	}
 	if !recurring && !l.latest && name != "" && l.source.Folder == nil {
-		problems = append(problems, fmt.Errorf("there is no folder %s here: give the folder, so that it is checked and frozen, or --latest for what is in the bucket then", name))
+		problems = append(problems, fmt.Errorf("there is no folder %s here: give the folder, so that it is checked and frozen, or --latest for what is in the bucket then",
+			name))
 	}
 	return errors.Join(problems...)
 }
@@ -173,7 +179,7 @@ func (p *program) schedule(ctx context.Context, aws *cloud.Schedules, l later) (
 		return made, now, err
 	}
 	if found {
-		return made, now, fmt.Errorf("%s is scheduled already: `fanmail schedule show %s` shows when, `fanmail schedule cancel %s` takes it back", name, name, name)
+		return made, now, cloud.AlreadyScheduled(name)
 	}
 	made.Created, made.Begin = now, l.begin(now)
 	first, err := l.first(now, made.Begin)
@@ -223,11 +229,11 @@ func (p *program) upload() *cobra.Command {
 	return &cobra.Command{
 		Use:   "upload DIR",
 		Short: "Check a campaign folder and upload it, without starting it",
-		Long: `Upload checks a campaign folder and uploads it to the bucket. Nothing is started: it is what the next run of a recurring schedule
-sends, a schedule with --latest, or "fanmail start NAME".
+		Long: `Upload checks a campaign folder and uploads it to the bucket. Nothing is started: it is what the next
+run of a recurring schedule sends, a schedule with --latest, or "fanmail start NAME".
 
-It is refused when the folder has problems, while an execution is at work on the campaign of this name, and with another list than
-the one that an unfinished campaign of this name began with.`,
+It is refused when the folder has problems, while an execution is at work on the campaign of this name, and with
+another list than the one that an unfinished campaign of this name began with.`,
 		Example: `  fanmail upload ./news`,
 		Args:    oneArgument,
 		RunE: func(c *cobra.Command, args []string) error {

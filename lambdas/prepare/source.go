@@ -15,12 +15,13 @@ import (
 // source is the campaign of an execution, and where its files are read.
 type source struct {
 	campaign, folder string
-	// scheduled is true when a schedule started the execution: that its campaign has been started before is then no failure.
+	// scheduled is true when a schedule started the execution: that its campaign has been started before is then no
+	// failure.
 	scheduled bool
 }
 
-// source finds out what the input means. The run of a recurring schedule is a campaign of its own, so whoever else has it shows
-// that the schedule was delivered twice.
+// source finds out what the input means. The run of a recurring schedule is a campaign of its own, so whoever else has
+// it shows that the schedule was delivered twice.
 func (h *handler) source(ctx context.Context, in workflow.ExecutionInput, execution string) (source, error) {
 	s := source{campaign: in.Campaign, folder: storage.CampaignFolder(in.Campaign)}
 	recurring := in.ScheduledTime != ""
@@ -46,10 +47,12 @@ func (h *handler) source(ctx context.Context, in workflow.ExecutionInput, execut
 	case err != nil || c == nil:
 		return s, err
 	case c.Execution == execution && c.State != ledger.Importing:
-		// An earlier attempt came as far as the import: it kept what it imported, and the folder may have changed since.
+		// An earlier attempt came as far as the import: it kept what it imported, and the folder may have changed
+		// since.
 		s.folder = storage.CampaignFolder(s.campaign)
 	case c.Execution != execution && recurring:
-		return s, &workflow.AlreadyStarted{Message: fmt.Sprintf("%s is the campaign of %s already: the schedule was delivered twice", s.campaign, c.Execution)}
+		return s, &workflow.AlreadyStarted{Message: fmt.Sprintf("%s is the campaign of %s already: the schedule was delivered twice",
+			s.campaign, c.Execution)}
 	}
 	return s, nil
 }
@@ -64,8 +67,8 @@ func (s source) refused(err error) error {
 	return err
 }
 
-// keep copies the files to the campaign's own folder, campaign.yaml last. From there the campaign is resumed, whatever becomes of the
-// folder of the schedule.
+// keep copies the files to the campaign's own folder, campaign.yaml last. From there the campaign is resumed, whatever
+// becomes of the folder of the schedule.
 func (h *handler) keep(ctx context.Context, s source, l *list) error {
 	own := storage.CampaignFolder(s.campaign)
 	if s.folder == own {

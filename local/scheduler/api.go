@@ -38,7 +38,8 @@ func unknown(format string, args ...any) *apiError {
 	return &apiError{http.StatusNotFound, "ResourceNotFoundException", fmt.Sprintf(format, args...)}
 }
 
-// ServeHTTP answers the REST API of Scheduler. Signatures are not checked. The date of the answer is that of the clock.
+// ServeHTTP answers the REST API of Scheduler. Signatures are not checked. The date of the answer is that of the
+// clock.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.serve(r)
 	status := http.StatusOK
@@ -68,7 +69,8 @@ func (s *Service) serve(r *http.Request) (any, error) {
 	case !named:
 		return nil, unsupported(r)
 	case !goodName.MatchString(name):
-		return nil, invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[0-9a-zA-Z-_.]+$, and have up to 64 characters", name)
+		return nil, invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[0-9a-zA-Z-_.]+$, and have up to 64 characters",
+			name)
 	case r.Method == http.MethodPost:
 		return s.create(r.Body, name)
 	case r.Method == http.MethodGet:
@@ -107,7 +109,8 @@ func (s *Service) find(q url.Values, name string) (*entry, error) {
 }
 
 func (s *Service) arn(name string) string {
-	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule/%s/%s", s.config.Region, s.config.Account, s.config.Group, name)
+	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule/%s/%s",
+		s.config.Region, s.config.Account, s.config.Group, name)
 }
 
 func (s *Service) create(body io.Reader, name string) (any, error) {
@@ -196,7 +199,8 @@ func (s *Service) list(q url.Values) (any, error) {
 	if text := q.Get("MaxResults"); text != "" {
 		var err error
 		if most, err = strconv.Atoi(text); err != nil || most < 1 || most > maxResults {
-			return nil, invalid("1 validation error detected: Value '%s' at 'maxResults' failed to satisfy constraint: it must be 1 to 100", text)
+			return nil, invalid("1 validation error detected: Value '%s' at 'maxResults' failed to satisfy constraint: it must be 1 to 100",
+				text)
 		}
 	}
 	s.mu.Lock()

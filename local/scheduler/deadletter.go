@@ -12,8 +12,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// bury puts an invocation that failed for good into the dead-letter queue: the input of the target, and in attributes why.
-// condition is the bound of the retry policy that ended it, or empty.
+// bury puts an invocation that failed for good into the dead-letter queue: the input of the target, and in attributes
+// why. condition is the bound of the retry policy that ended it, or empty.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
 func (s *Service) bury(ctx context.Context, e *entry, i *invocation, condition string, why error) {
 	code, message := "EventTooOld", why.Error()
@@ -47,7 +47,8 @@ func (s *Service) bury(ctx context.Context, e *entry, i *invocation, condition s
 		MessageBody: aws.String(i.fill(s.arn(e.Name), e.Definition.Target.Input)), MessageAttributes: values,
 	})
 	if err != nil {
-		log.Error("a schedule was not delivered, and its dead-letter queue does not take it", "queue", name, "error", err)
+		log.Error("a schedule was not delivered, and its dead-letter queue does not take it",
+			"queue", name, "error", err)
 		return
 	}
 	log.Warn("a schedule was not delivered; it is in its dead-letter queue", "queue", name)

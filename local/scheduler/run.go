@@ -59,8 +59,8 @@ func (s *Service) turn(ctx context.Context) time.Time {
 	return wait
 }
 
-// fall makes the invocations for the moments that have passed, and keeps them before any is tried: after a kill it may be tried
-// twice, but is not forgotten.
+// fall makes the invocations for the moments that have passed, and keeps them before any is tried: after a kill it may
+// be tried twice, but is not forgotten.
 func (s *Service) fall(e *entry, now time.Time) {
 	passed := 0
 	for at, ok := e.next(); ok && !at.After(now); at, ok = e.next() {
@@ -75,7 +75,8 @@ func (s *Service) fall(e *entry, now time.Time) {
 		}
 	}
 	if passed > mostAtOnce {
-		s.log.Warn("the clock passed more moments of a schedule than are invoked at once", "schedule", e.Name, "passed", passed, "invoked", mostAtOnce)
+		s.log.Warn("the clock passed more moments of a schedule than are invoked at once",
+			"schedule", e.Name, "passed", passed, "invoked", mostAtOnce)
 	}
 	if passed > 0 {
 		s.note(s.keep())
@@ -108,7 +109,8 @@ func (s *Service) try(ctx context.Context, e *entry, i *invocation, now time.Tim
 	default:
 		i.NotBefore = now.Add(min(firstRetry<<min(i.Attempts, 16), lastRetry))
 		i.Attempts++
-		s.log.Warn("a schedule could not be delivered; it is tried again", "schedule", e.Name, "due", i.Due, "attempts", i.Attempts, "error", err)
+		s.log.Warn("a schedule could not be delivered; it is tried again",
+			"schedule", e.Name, "due", i.Due, "attempts", i.Attempts, "error", err)
 		return false
 	}
 	return true

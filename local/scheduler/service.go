@@ -1,11 +1,12 @@
-// Package scheduler is a local Amazon EventBridge Scheduler: its API for schedules, and the invocations that they make, by the clock
-// of the local runtime. Its one target is the universal one that starts an execution of Step Functions; what else Scheduler
-// can do, it refuses by name.
+// Package scheduler is a local Amazon EventBridge Scheduler: its API for schedules, and the invocations that they
+// make, by the clock of the local runtime. Its one target is the universal one that starts an execution of Step
+// Functions; what else Scheduler can do, it refuses by name.
 //
-// It differs from AWS knowingly in this: a schedule fires at its second, and not somewhere within its minute; a time in the past is
-// refused; the groups come from the configuration. Which errors of a target AWS tries again is not documented: here those of
-// the caller (4xx, but for throttling) go to the dead-letter queue at once. A clock that is advanced is time that passed with the
-// service up: what fell due in the leap is invoked, and is not late. What fell due while the service was down is as late as it is.
+// It differs from AWS knowingly in this: a schedule fires at its second, and not somewhere within its minute; a time
+// in the past is refused; the groups come from the configuration. Which errors of a target AWS tries again is not
+// documented: here those of the caller (4xx, but for throttling) go to the dead-letter queue at once. A clock that is
+// advanced is time that passed with the service up: what fell due in the leap is invoked, and is not late. What fell
+// due while the service was down is as late as it is.
 package scheduler
 
 import (
@@ -90,7 +91,8 @@ func New(config Config) (*Service, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the schedules in %s: %w (remove the file to start without any)", config.File, err)
+		return nil, fmt.Errorf("reading the schedules in %s: %w (remove the file to start without any)",
+			config.File, err)
 	}
 	return s, nil
 }

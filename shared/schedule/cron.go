@@ -43,7 +43,8 @@ var (
 func parseCron(text string) (*cron, error) {
 	fields := strings.Fields(strings.ToUpper(text))
 	if len(fields) != 6 {
-		return nil, fmt.Errorf("cron(%s) has %d fields: write minutes, hours, day-of-month, month, day-of-week and year, as cron(0 9 ? * MON *)", text, len(fields))
+		return nil, fmt.Errorf("cron(%s) has %d fields: write minutes, hours, day-of-month, month, day-of-week and year, as cron(0 9 ? * MON *)",
+			text, len(fields))
 	}
 	c := &cron{}
 	var problems []error
@@ -59,7 +60,8 @@ func parseCron(text string) (*cron, error) {
 	var err error
 	switch ofMonth, ofWeek := fields[2], fields[4]; {
 	case (ofMonth == "?") == (ofWeek == "?"):
-		err = fmt.Errorf("cron: the day-of-month is %q and the day-of-week %q: exactly one of them must be ?", ofMonth, ofWeek)
+		err = fmt.Errorf("cron: the day-of-month is %q and the day-of-week %q: exactly one of them must be ?",
+			ofMonth, ofWeek)
 	case ofWeek == "?":
 		c.day, err = dayOfMonth(ofMonth)
 	default:
@@ -116,10 +118,12 @@ func (f field) problem(text string) error {
 		values += " or " + f.names[0] + "-" + f.names[len(f.names)-1]
 	}
 	special := map[string]string{dayOfMonthField.name: ", or one of L, LW and 15W", dayOfWeekField.name: ", or one of L, 6L and 6#3"}[f.name]
-	return fmt.Errorf("cron: the %s %q: write *, values of %s, upward ranges (a-b), steps (a/n), or a list of these with commas%s", f.name, text, values, special)
+	return fmt.Errorf("cron: the %s %q: write *, values of %s, upward ranges (a-b), steps (a/n), or a list of these with commas%s",
+		f.name, text, values, special)
 }
 
-// dayOfMonth reads days, L (the last day), LW (the last weekday) or nW (the weekday nearest to the n-th, in the same month).
+// dayOfMonth reads days, L (the last day), LW (the last weekday) or nW (the weekday nearest to the n-th, in the same
+// month).
 func dayOfMonth(text string) (func(time.Time) bool, error) {
 	if text == "L" {
 		return func(d time.Time) bool { return d.Day() == lastOf(d) }, nil
@@ -143,7 +147,8 @@ func dayOfMonth(text string) (func(time.Time) bool, error) {
 	return func(d time.Time) bool { return slices.Contains(values, d.Day()) }, err
 }
 
-// dayOfWeek reads days, L (the last of the week, Saturday), 6L (the last Friday of the month) or 6#3 (its third Friday).
+// dayOfWeek reads days, L (the last of the week, Saturday), 6L (the last Friday of the month) or 6#3 (its third
+// Friday).
 func dayOfWeek(text string) (func(time.Time) bool, error) {
 	is := func(d time.Time, value int) bool { return int(d.Weekday())+1 == value }
 	if text == "L" {

@@ -1,5 +1,5 @@
-// Package schedule knows the expressions of EventBridge Scheduler, at(), rate() and cron(), and the moments at which they fire
-// in a time zone.
+// Package schedule knows the expressions of EventBridge Scheduler, at(), rate() and cron(), and the moments at which
+// they fire in a time zone.
 //
 // No library fits: those for Unix and Quartz allow what Scheduler refuses, and move the 30th of February to March.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
@@ -30,7 +30,8 @@ type Expression struct {
 func Zone(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		return nil, fmt.Errorf("%q is no time zone: write its IANA name, such as Europe/Berlin, Asia/Seoul or UTC", name)
+		return nil, fmt.Errorf("%q is no time zone: write its IANA name, such as Europe/Berlin, Asia/Seoul or UTC",
+			name)
 	}
 	return zone, nil
 }
@@ -49,7 +50,8 @@ func Parse(text string, zone *time.Location) (Expression, error) {
 	case ok && closed && kind == "cron":
 		e.cron, err = parseCron(inside)
 	default:
-		err = fmt.Errorf("%q is no schedule expression: write at(2026-12-01T09:00:00), rate(7 days) or cron(0 9 ? * MON *)", text)
+		err = fmt.Errorf("%q is no schedule expression: write at(2026-12-01T09:00:00), rate(7 days) or cron(0 9 ? * MON *)",
+			text)
 	}
 	return e, err
 }
@@ -62,8 +64,8 @@ func (e Expression) Zone() *time.Location { return e.zone }
 // OneTime tells whether the expression fires once only.
 func (e Expression) OneTime() bool { return !e.at.IsZero() }
 
-// Next is the first moment after another at which the expression fires; false when there is none. begin is the first moment
-// of a rate(), which counts from it, and the earliest of a cron().
+// Next is the first moment after another at which the expression fires; false when there is none. begin is the first
+// moment of a rate(), which counts from it, and the earliest of a cron().
 func (e Expression) Next(after, begin time.Time) (time.Time, bool) {
 	switch {
 	case e.OneTime():

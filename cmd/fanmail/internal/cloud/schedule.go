@@ -57,7 +57,8 @@ type Schedule struct {
 	Expression, Zone string
 	// Begin is the first moment of a rate(), zero for none; Created is when the schedule was made.
 	Begin, Created time.Time
-	// Execution is the name of the execution that a one-time schedule starts, always the same, so that a second delivery starts nothing.
+	// Execution is the name of the execution that a one-time schedule starts, always the same, so that a second
+	// delivery starts nothing.
 	Execution string
 	Input     workflow.ExecutionInput
 	// MaxDelay is how late it may start.
@@ -91,6 +92,12 @@ type startExecution struct {
 
 // ErrNoSchedule is the answer where there is no such schedule.
 var ErrNoSchedule = errors.New("no such schedule")
+
+// AlreadyScheduled says that there is a schedule of a name.
+func AlreadyScheduled(name string) error {
+	return fmt.Errorf("%s is scheduled already: `fanmail schedule show %s` shows when, "+
+		"`fanmail schedule cancel %s` takes it back", name, name, name)
+}
 
 // CreateSchedule makes a schedule. The client token, which makes a repeated request harmless, is the SDK's own.
 func (s *Schedules) CreateSchedule(ctx context.Context, new Schedule) error {
@@ -129,7 +136,7 @@ func (s *Schedules) CreateSchedule(ctx context.Context, new Schedule) error {
 	}
 	_, err = s.scheduler.CreateSchedule(ctx, in)
 	if _, taken := errors.AsType[*types.ConflictException](err); taken {
-		return fmt.Errorf("%s is scheduled already: `fanmail schedule show %s` shows when, `fanmail schedule cancel %s` takes it back", new.Name, new.Name, new.Name)
+		return AlreadyScheduled(new.Name)
 	}
 	return s.explain(ctx, doing, err)
 }
@@ -236,7 +243,8 @@ func (s *Schedules) ExecutionARN(name string) string {
 	return strings.Replace(s.stateMachine, ":stateMachine:", ":execution:", 1) + ":" + name
 }
 
-// queueARN makes the ARN of the dead-letter queue from its URL. It is in the account of the URL and the region of the state machine.
+// queueARN makes the ARN of the dead-letter queue from its URL. It is in the account of the URL and the region of the
+// state machine.
 func (s *Schedules) queueARN() (string, error) {
 	machine, err := arn.Parse(s.stateMachine)
 	if err != nil {
@@ -262,7 +270,8 @@ func serverTime(metadata middleware.Metadata) time.Time {
 	return time.Now()
 }
 
-// unescaped is JSON in which < and > stand as they are: Scheduler replaces its <attributes> before anybody decodes the JSON.
+// unescaped is JSON in which < and > stand as they are: Scheduler replaces its <attributes> before anybody decodes the
+// JSON.
 func unescaped(value any) (string, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -18,14 +18,15 @@ import (
 // FreezeID names the frozen copy of a folder: the time in UTC and a few random characters.
 func FreezeID(at time.Time) string { return at.UTC().Format("20060102-150405-") + uuid.NewString()[:6] }
 
-// ScheduledName is the name of the execution of a one-time schedule: the campaign, the day, and a few characters of its own, so that
-// another schedule of the same campaign starts another execution. The longest campaign leaves room for them.
+// ScheduledName is the name of the execution of a one-time schedule: the campaign, the day, and a few characters of
+// its own, so that another schedule of the same campaign starts another execution. The longest campaign leaves room
+// for them.
 func ScheduledName(campaign string, at time.Time) string {
 	return campaign + at.UTC().Format("-20060102-") + uuid.NewString()[:6]
 }
 
-// Freeze uploads the checked folder to a folder of the bucket, and tells the SHA-256 of all. stamp is the folder's Stamp from before
-// the check: what changed since was not checked.
+// Freeze uploads the checked folder to a folder of the bucket, and tells the SHA-256 of all. stamp is the folder's
+// Stamp from before the check: what changed since was not checked.
 func (s Source) Freeze(ctx context.Context, to Uploader, target, stamp string, progress terminal.Progress) (digest string, err error) {
 	files := s.Checked.Content.Campaign.Files()
 	digest, err = uploadTo(ctx, to, *s.Folder, target, files, progress)

@@ -86,7 +86,8 @@ func at(text string) (string, error) {
 			return wall.Format("at(" + schedule.AtLayout + ")"), nil
 		}
 	}
-	return "", fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin", text)
+	return "", fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin",
+		text)
 }
 
 var shortDays = regexp.MustCompile(`^([0-9]+)d$`)
@@ -146,7 +147,10 @@ func Show(moment time.Time, zone string) string {
 	if err != nil {
 		return text
 	}
-	there := fmt.Sprintf("%s (%s)", moment.In(location).Format(layout), zone)
+	there := moment.In(location).Format(layout)
+	if !strings.HasSuffix(there, " "+zone) { // that of UTC names it already
+		there += " (" + zone + ")"
+	}
 	if moment.In(location).Format(layout) == text {
 		return there
 	}

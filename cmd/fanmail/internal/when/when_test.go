@@ -109,6 +109,9 @@ func TestAMomentIsShownInBothZones(t *testing.T) {
 	if got := Show(moment, "Asia/Seoul"); got != "Tue 2026-12-01 09:00:00 KST (Asia/Seoul), here Tue 2026-12-01 01:00:00 CET" {
 		t.Error(got)
 	}
+	if got := Show(moment, "UTC"); got != "Tue 2026-12-01 00:00:00 UTC, here Tue 2026-12-01 01:00:00 CET" {
+		t.Error(got)
+	}
 	if got := Show(moment, "Europe/Berlin"); got != "Tue 2026-12-01 01:00:00 CET (Europe/Berlin)" {
 		t.Error(got)
 	}
