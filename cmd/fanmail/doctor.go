@@ -23,7 +23,9 @@ Each check is a line: passed, warned, failed or skipped, its name, and what was 
 they are done, run doctor again. The exit code is 1 when a check failed.
 
 Doctor changes nothing. It sends one message, to Amazon's mailbox simulator (success@simulator.amazonses.com), and waits until the
-event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is proved. --wait 0 leaves it out.`
+event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is proved. --wait 0 leaves it out.
+
+The local runtime has no DNS: against it dkim, spf and dmarc ask the real one, which has no keys of that runtime's SES.`
 
 type doctorOptions struct {
 	from, dns string

@@ -150,8 +150,8 @@ func (c *Cloud) Concurrency(ctx context.Context) (limit, unreserved int, err err
 	if err != nil {
 		return 0, 0, c.explain(ctx, "asking Lambda for the account's concurrency", err)
 	}
-	if out.AccountLimit == nil {
-		return 0, 0, errors.New("Lambda does not tell the account's concurrency")
+	if out.AccountLimit == nil || out.AccountLimit.UnreservedConcurrentExecutions == nil {
+		return 0, 0, errors.New("asking Lambda for the account's concurrency: the answer does not say it")
 	}
-	return int(out.AccountLimit.ConcurrentExecutions), int(aws.ToInt32(out.AccountLimit.UnreservedConcurrentExecutions)), nil
+	return int(out.AccountLimit.ConcurrentExecutions), int(*out.AccountLimit.UnreservedConcurrentExecutions), nil
 }
