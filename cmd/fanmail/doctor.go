@@ -103,9 +103,10 @@ func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions)
 	return report.Err()
 }
 
-// parts are those of the deployment that only doctor needs.
+// parts are those of the deployment that doctor asks or names.
 func (p *program) parts() doctor.Parts {
 	return doctor.Parts{
+		ControlFunction:     p.getenv(deployment.ControlFunction.Variable),
 		ConfigurationSet:    p.getenv(deployment.ConfigurationSet.Variable),
 		EventsQueue:         p.getenv(deployment.EventsQueue.Variable),
 		EventsDeadLetters:   p.getenv(deployment.EventsDeadLetterQueue.Variable),

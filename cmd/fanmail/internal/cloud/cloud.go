@@ -187,7 +187,7 @@ func (c *Cloud) Control(ctx context.Context, in workflow.ControlInput) (out work
 	}
 	answer, err := c.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.settings.ControlFunction, Payload: payload})
 	if err != nil {
-		return out, c.explain(ctx, doing, err)
+		return out, c.answered(ctx, doing, err)
 	}
 	if answer.FunctionError != nil {
 		return out, fmt.Errorf("%s: %w", doing, readFunctionError(answer.Payload))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
 
+	"fanmail/shared/deployment"
 	"fanmail/shared/mailer"
 )
 
@@ -36,8 +39,26 @@ func newExaminer(c aws.Config) examiner {
 // Region is the AWS Region of the deployment.
 func (c *Cloud) Region() string { return c.examiner.region }
 
-// ControlFunction is the name or the ARN of the function that answers the CLI.
-func (c *Cloud) ControlFunction() string { return c.settings.ControlFunction }
+// Refusal is AWS's answer to a call that it did not do.
+type Refusal struct {
+	// Code is the name of the error, such as ResourceNotFoundException.
+	Code string
+	text string
+}
+
+func (r *Refusal) Error() string { return r.text }
+
+// Denied tells whether the caller's policies do not allow the call.
+func (r *Refusal) Denied() bool { return strings.HasPrefix(r.Code, "AccessDenied") }
+
+// answered is explain, and makes AWS's answer a *Refusal.
+func (c *Cloud) answered(ctx context.Context, doing string, err error) error {
+	explained := c.explain(ctx, doing, err)
+	if api, ok := errors.AsType[smithy.APIError](err); ok && ctx.Err() == nil {
+		return &Refusal{api.ErrorCode(), explained.Error()}
+	}
+	return explained
+}
 
 // Caller is whom AWS takes us for.
 type Caller struct {
@@ -56,7 +77,7 @@ func (c *Cloud) Caller(ctx context.Context) (Caller, error) {
 	}
 	out, err := c.examiner.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, answer)
 	if err != nil {
-		return caller, c.explain(ctx, "asking AWS who you are", err)
+		return caller, c.answered(ctx, "asking AWS who you are", err)
 	}
 	caller.ARN = aws.ToString(out.Arn)
 	return caller, nil
@@ -84,19 +105,19 @@ func (d dated) Do(request *http.Request) (*http.Response, error) {
 // Account asks SES for the account: quota, rate, sandbox.
 func (c *Cloud) Account(ctx context.Context) (*sesv2.GetAccountOutput, error) {
 	out, err := c.examiner.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
-	return out, c.explain(ctx, "asking SES for the account", err)
+	return out, c.answered(ctx, "asking SES for the account", err)
 }
 
 // EmailIdentity asks SES for an address or a domain. Without such an identity the answer is nil.
 func (c *Cloud) EmailIdentity(ctx context.Context, name string) (*sesv2.GetEmailIdentityOutput, error) {
 	out, err := c.examiner.ses.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name})
-	return found(out, c.explain(ctx, "asking SES for the identity "+name, err), err)
+	return found(out, c.answered(ctx, "asking SES for the identity "+name, err), err)
 }
 
 // ConfigurationSet asks SES for a configuration set. Without one of that name the answer is nil.
 func (c *Cloud) ConfigurationSet(ctx context.Context, name string) (*sesv2.GetConfigurationSetOutput, error) {
 	out, err := c.examiner.ses.GetConfigurationSet(ctx, &sesv2.GetConfigurationSetInput{ConfigurationSetName: &name})
-	return found(out, c.explain(ctx, "asking SES for the configuration set "+name, err), err)
+	return found(out, c.answered(ctx, "asking SES for the configuration set "+name, err), err)
 }
 
 // found makes nil of what SES does not have.
@@ -111,14 +132,14 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.EventDestination, error) {
 	out, err := c.examiner.ses.GetConfigurationSetEventDestinations(ctx, &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name})
 	if err != nil {
-		return nil, c.explain(ctx, "asking SES where the configuration set "+name+" publishes events", err)
+		return nil, c.answered(ctx, "asking SES where the configuration set "+name+" publishes events", err)
 	}
 	return out.EventDestinations, nil
 }
 
 // Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
 func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
-	return c.explain(ctx, "sending a message to SES's mailbox simulator", mailer.Prove(ctx, c.examiner.ses, from, configurationSet, id))
+	return c.answered(ctx, "sending a message to SES's mailbox simulator", mailer.Prove(ctx, c.examiner.ses, from, configurationSet, id))
 }
 
 // Queue is what an SQS queue holds, about.
@@ -135,7 +156,7 @@ func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
 		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn, waiting, inFlight},
 	})
 	if err != nil {
-		return Queue{}, c.explain(ctx, "asking SQS for the queue "+url, err)
+		return Queue{}, c.answered(ctx, "asking SQS for the queue "+url, err)
 	}
 	number := func(name sqstypes.QueueAttributeName) int {
 		n, _ := strconv.Atoi(out.Attributes[string(name)]) // SQS writes numbers
@@ -144,14 +165,24 @@ func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
 	return Queue{ARN: out.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
 }
 
-// Concurrency asks Lambda how many executions the account may have at once in the Region, and how many of them no function reserves.
-func (c *Cloud) Concurrency(ctx context.Context) (limit, unreserved int, err error) {
+// Concurrency is the concurrency of Lambda in the account and Region.
+type Concurrency struct {
+	// Limit is what the account may run at once; Unreserved what no function has reserved.
+	Limit, Unreserved int
+	// Own is what the functions of the deployment have reserved.
+	Own int
+}
+
+// Concurrency asks Lambda for the account's concurrency, and what of it the functions have reserved.
+func (c *Cloud) Concurrency(ctx context.Context, _ []deployment.Function) (Concurrency, error) {
+	const doing = "asking Lambda for the account's concurrency"
 	out, err := c.functions.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
-		return 0, 0, c.explain(ctx, "asking Lambda for the account's concurrency", err)
+		return Concurrency{}, c.answered(ctx, doing, err)
 	}
 	if out.AccountLimit == nil || out.AccountLimit.UnreservedConcurrentExecutions == nil {
-		return 0, 0, errors.New("asking Lambda for the account's concurrency: the answer does not say it")
+		return Concurrency{}, errors.New(doing + ": the answer does not say it")
 	}
-	return int(out.AccountLimit.ConcurrentExecutions), int(*out.AccountLimit.UnreservedConcurrentExecutions), nil
+	limit, unreserved := int(out.AccountLimit.ConcurrentExecutions), int(*out.AccountLimit.UnreservedConcurrentExecutions)
+	return Concurrency{Limit: limit, Unreserved: unreserved, Own: limit - unreserved}, nil
 }

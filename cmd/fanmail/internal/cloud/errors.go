@@ -24,11 +24,10 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		text := api.ErrorCode()
-		if message := api.ErrorMessage(); message != "" && message != text {
-			text += ": " + message
+		if api.ErrorMessage() == "" || api.ErrorMessage() == api.ErrorCode() {
+			return fmt.Errorf("%s: %s", doing, api.ErrorCode())
 		}
-		return fmt.Errorf("%s: %w", doing, &Refusal{api.ErrorCode(), text})
+		return fmt.Errorf("%s: %s: %s", doing, api.ErrorCode(), api.ErrorMessage())
 	}
 	if strings.Contains(err.Error(), "get credentials") {
 		return fmt.Errorf("%s: no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", doing)
@@ -44,18 +43,6 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
-
-// Refusal is AWS's answer to a call that it did not do.
-type Refusal struct {
-	// Code is the name of the error, such as ResourceNotFoundException.
-	Code string
-	text string
-}
-
-func (r *Refusal) Error() string { return r.text }
-
-// Denied tells whether the caller's policies do not allow the call.
-func (r *Refusal) Denied() bool { return strings.HasPrefix(r.Code, "AccessDenied") }
 
 // FunctionError is what a Lambda function of ours answers when it fails; Step Functions passes the same JSON as the cause.
 type FunctionError struct {

@@ -53,11 +53,11 @@ func TestTheAccountIsJudged(t *testing.T) {
 func TestConcurrencyIsJudged(t *testing.T) {
 	const bound = 20
 	verdicts(t, []judged{
-		{"ours alone are reserved", judgeConcurrency(bound, 1000, 980), Passed, "1,000 concurrent executions and reserves 20; the functions need 20", ""},
-		{"others reserve too", judgeConcurrency(bound, 1000, 100), Passed, "reserves 900", ""},
-		{"not all are reserved", judgeConcurrency(bound, 1000, 981), Failed, "reserves 19 of its 1000", "deploy with --param reservedConcurrency=functions"},
-		{"there is no room to reserve", judgeConcurrency(bound, 119, 119), Failed, "more connections than the bound", "request-service-quota-increase"},
-		{"a new account", judgeConcurrency(bound, 10, 10), Warned, "throttled", "request-service-quota-increase"},
-		{"as small as the bound", judgeConcurrency(bound, 20, 20), Warned, "throttled", "then deploy with"},
+		{"all is reserved", judgeConcurrency(bound, 1000, 20), Passed, "the functions reserve 20 of the account's 1,000 concurrent executions, and need 20", ""},
+		{"more is reserved", judgeConcurrency(bound, 1000, 30), Passed, "reserve 30", ""},
+		{"not all is reserved", judgeConcurrency(bound, 1000, 19), Failed, "reserve 19 of the account's 1,000", "deploy with --param reservedConcurrency=functions"},
+		{"there is no room to reserve", judgeConcurrency(bound, 119, 0), Failed, "more connections than the bound", "request-service-quota-increase"},
+		{"a new account", judgeConcurrency(bound, 10, 0), Warned, "throttled", "request-service-quota-increase"},
+		{"as small as the bound", judgeConcurrency(bound, 20, 0), Warned, "throttled", "then deploy with"},
 	})
 }

@@ -12,12 +12,12 @@ const (
 	reserve         = "deploy with --param reservedConcurrency=functions"
 )
 
-// judgeConcurrency holds what the account's functions reserve in all against the bound, which Fanmail's reserve by themselves. Where
-// they reserve nothing (reservedConcurrency=account), only an account as small as the bound still keeps to it.
-func judgeConcurrency(bound, limit, unreserved int) Verdict {
-	reserved := limit - unreserved
+// judgeConcurrency holds what the functions reserve of the account's concurrency against the bound, which is the sum of functions.yml.
+// Where they reserve less (reservedConcurrency=account), only an account as small as the bound still keeps to it.
+func judgeConcurrency(bound, limit, reserved int) Verdict {
+	finding := fmt.Sprintf("the functions reserve %d of the account's %s concurrent executions, and need %d", reserved, terminal.Number(int64(limit)), bound)
 	if reserved >= bound {
-		return passed("the account has %s concurrent executions and reserves %s; the functions need %d", terminal.Number(int64(limit)), terminal.Number(int64(reserved)), bound)
+		return passed("%s", finding)
 	}
 	account := budget.DefaultAccount
 	account.Limit = limit
@@ -25,7 +25,6 @@ func judgeConcurrency(bound, limit, unreserved int) Verdict {
 	if budget.Fit([]budget.Function{{Name: "all", Concurrency: bound}}, account, nil) != nil {
 		steps = []string{moreConcurrency, "then " + reserve}
 	}
-	finding := fmt.Sprintf("the account reserves %d of its %d concurrent executions, the functions need %d", reserved, limit, bound)
 	if limit <= bound {
 		return warned(finding+": they share the account's with everything else, and are throttled", steps...)
 	}

@@ -22,21 +22,20 @@ import (
 // AWS are the calls that an examination makes.
 type AWS interface {
 	Region() string
-	ControlFunction() string
 	Caller(ctx context.Context) (cloud.Caller, error)
 	Account(ctx context.Context) (*sesv2.GetAccountOutput, error)
 	EmailIdentity(ctx context.Context, name string) (*sesv2.GetEmailIdentityOutput, error)
 	ConfigurationSet(ctx context.Context, name string) (*sesv2.GetConfigurationSetOutput, error)
 	EventDestinations(ctx context.Context, name string) ([]types.EventDestination, error)
 	Queue(ctx context.Context, url string) (cloud.Queue, error)
-	Concurrency(ctx context.Context) (limit, unreserved int, err error)
+	Concurrency(ctx context.Context, functions []deployment.Function) (cloud.Concurrency, error)
 	Control(ctx context.Context, in workflow.ControlInput) (workflow.ControlOutput, error)
 	Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error
 }
 
-// Parts are the parts of the deployment that only an examination needs: a name and URLs, "" when they are not known.
+// Parts are parts of the deployment: names and URLs, "" when they are not known.
 type Parts struct {
-	ConfigurationSet, EventsQueue, EventsDeadLetters, ScheduleDeadLetters string
+	ControlFunction, ConfigurationSet, EventsQueue, EventsDeadLetters, ScheduleDeadLetters string
 }
 
 // Patient is what is examined.
@@ -109,7 +108,7 @@ func (e *examination) deployment(context.Context) Verdict {
 	if e.Unopened != nil {
 		return failed(strings.ReplaceAll(e.Unopened.Error(), "\n", "; "), "name the deployment: --stage, --region and --profile, or fanmail use NAME; fanmail whoami shows which one is meant")
 	}
-	return passed("%s in %s", e.AWS.ControlFunction(), e.AWS.Region())
+	return passed("%s in %s", e.Parts.ControlFunction, e.AWS.Region())
 }
 
 func (e *examination) credentials(ctx context.Context) (v Verdict) {
@@ -135,7 +134,7 @@ func (e *examination) database(ctx context.Context) Verdict {
 		err = &cloud.FunctionError{Type: "InvalidRequest", Message: "they do not know the action examine"}
 	}
 	if err != nil {
-		return judgeAnswer(err, e.AWS.ControlFunction())
+		return judgeAnswer(err, e.Parts.ControlFunction)
 	}
 	e.db = *out.Database
 	return passed("the functions reach PostgreSQL %s as %s", e.db.Version, e.db.RoleName)
@@ -146,11 +145,15 @@ func (e *examination) roleLimit(context.Context) Verdict    { return judgeRoleLi
 func (e *examination) roleSettings(context.Context) Verdict { return judgeRoleSettings(e.db) }
 
 func (e *examination) concurrency(ctx context.Context) Verdict {
-	limit, unreserved, err := e.AWS.Concurrency(ctx)
+	functions, err := deployment.Functions()
 	if err != nil {
-		return refused(err, "lambda:GetAccountSettings")
+		return failed(err.Error(), "correct functions.yml")
 	}
-	return judgeConcurrency(e.db.Bound, limit, unreserved)
+	account, err := e.AWS.Concurrency(ctx, functions)
+	if err != nil {
+		return refused(err, "lambda:GetAccountSettings and lambda:GetFunctionConcurrency")
+	}
+	return judgeConcurrency(e.db.Bound, account.Limit, account.Own)
 }
 
 func (e *examination) connections(context.Context) Verdict {
@@ -344,7 +347,7 @@ func (e *examination) events(ctx context.Context) Verdict {
 	took := time.Since(begun)
 	e.Progress.Done()
 	if err != nil && !errors.Is(err, notYet) {
-		return judgeAnswer(err, e.AWS.ControlFunction())
+		return judgeAnswer(err, e.Parts.ControlFunction)
 	}
 	var queue *cloud.Queue
 	if err != nil && e.Parts.EventsQueue != "" {
@@ -352,5 +355,5 @@ func (e *examination) events(ctx context.Context) Verdict {
 			queue = &q
 		}
 	}
-	return judgeArrival(err == nil, took, e.Wait, queue, sibling(e.AWS.ControlFunction(), "events"), e.topics)
+	return judgeArrival(err == nil, took, e.Wait, queue, sibling(e.Parts.ControlFunction, "events"), e.topics)
 }

@@ -142,8 +142,7 @@ func illnesses() []illness {
 		},
 		{
 			check: "concurrency", advice: "reservedConcurrency=functions",
-			infect: awsFront(func(f *front) { f.limit, f.unreserved = 100, 100 }),
-			treat:  always(awsFront(func(f *front) { f.limit, f.unreserved = 1000, 900 })),
+			infect: awsFront(func(f *front) { f.unreserved = true }), treat: always(awsFront(func(f *front) { f.unreserved = false })),
 		},
 		{
 			check: "database", advice: "mend what the line says",

@@ -146,9 +146,8 @@ type front struct {
 	// deny is the path of calls that are not allowed; late is by how much AWS's clock is ahead.
 	deny string
 	late time.Duration
-	// noCredentials makes STS refuse; limit and unreserved are the account's concurrency.
-	noCredentials     bool
-	limit, unreserved int
+	// noCredentials makes STS refuse; unreserved is an account of 100 executions of which no function reserves any.
+	noCredentials, unreserved bool
 }
 
 func newFront(t *testing.T, endpoint string) *front {
@@ -157,11 +156,11 @@ func newFront(t *testing.T, endpoint string) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{limit: 1000, unreserved: 900}
+	f := &front{}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
-		deny, late, noCredentials, limit, unreserved := f.deny, f.late, f.noCredentials, f.limit, f.unreserved
+		deny, late, noCredentials, unreserved := f.deny, f.late, f.noCredentials, f.unreserved
 		f.mu.Unlock()
 		w.Header().Set("Date", time.Now().Add(late).UTC().Format(http.TimeFormat))
 		switch {
@@ -175,8 +174,12 @@ func newFront(t *testing.T, endpoint string) *front {
 		case r.Method == http.MethodPost && r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "":
 			fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
 				`<Arn>arn:aws:iam::000000000000:user/me</Arn><UserId>me</UserId><Account>000000000000</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+		case strings.HasSuffix(r.URL.Path, "/account-settings") && unreserved:
+			fmt.Fprint(w, `{"AccountLimit":{"ConcurrentExecutions":100,"UnreservedConcurrentExecutions":100}}`)
+		case strings.HasSuffix(r.URL.Path, "/concurrency") && unreserved:
+			fmt.Fprint(w, `{}`)
 		case strings.HasSuffix(r.URL.Path, "/account-settings"):
-			fmt.Fprintf(w, `{"AccountLimit":{"ConcurrentExecutions":%d,"UnreservedConcurrentExecutions":%d}}`, limit, unreserved)
+			fmt.Fprint(w, `{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":900}}`)
 		default:
 			proxy.ServeHTTP(w, r)
 		}
