@@ -16,16 +16,19 @@ import (
 	"fanmail/shared/deployment"
 )
 
-const doctorHelp = `Doctor examines a deployment: credentials, Lambda, PostgreSQL as the functions see it, SES, the DNS of the sender's domain, and the way of
-SES events. With the folder of a campaign it examines that campaign's folder, sender and configuration set too.
+const doctorHelp = `Doctor examines a deployment: credentials, Lambda, PostgreSQL as the functions see it, SES, the DNS
+of the sender's domain, and the way of SES events. With the folder of a campaign it examines that campaign's folder,
+sender and configuration set too.
 
-Each check is a line: passed, warned, failed or skipped, its name, and what was found. After a problem stand the next steps; when
-they are done, run doctor again. The exit code is 1 when a check failed.
+Each check is a line: passed, warned, failed or skipped, its name, and what was found. After a problem stand the next
+steps; when they are done, run doctor again. The exit code is 1 when a check failed.
 
-Doctor changes nothing. It sends one message, to Amazon's mailbox simulator (success@simulator.amazonses.com), and waits until the
-event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is proved. --wait 0 leaves it out.
+Doctor changes nothing. It sends one message, to Amazon's mailbox simulator (success@simulator.amazonses.com), and
+waits until the event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is
+proved. --wait 0 leaves it out.
 
-The local runtime has no DNS: against it dkim, spf and dmarc ask the real one, which has no keys of that runtime's SES.`
+The local runtime has no DNS: against it dkim, spf and dmarc ask the real one, which has no keys of that runtime's
+SES.`
 
 type doctorOptions struct {
 	from, dns string
@@ -66,7 +69,9 @@ func (p *program) doctor() *cobra.Command {
 }
 
 func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions) error {
-	patient := doctor.Patient{From: o.from, DNS: resolver(o.dns), Wait: o.wait, Progress: p.progress(), Parts: p.parts()}
+	patient := doctor.Patient{
+		From: o.from, DNS: resolver(o.dns), Wait: o.wait, Progress: p.progress(), Parts: p.parts(),
+	}
 	if len(args) == 1 {
 		f, err := folder.Open(args[0])
 		if err != nil {
@@ -95,7 +100,8 @@ func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions)
 		err = terminal.JSON(p.stdout, report)
 	} else {
 		printed.flush()
-		_, err = fmt.Fprintf(p.stdout, "%d passed, %d warned, %d failed, %d skipped\n", report.Passed, report.Warned, report.Failed, report.Skipped)
+		_, err = fmt.Fprintf(p.stdout, "%d passed, %d warned, %d failed, %d skipped\n",
+			report.Passed, report.Warned, report.Failed, report.Skipped)
 	}
 	if err != nil {
 		return err
@@ -128,7 +134,8 @@ func resolver(server string) *net.Resolver {
 	}}
 }
 
-// checkups writes results: a line for each, with the next steps below. Checks in a row that were skipped for the same reason share one.
+// checkups writes results: a line for each, with the next steps below. Checks in a row that were skipped for the same
+// reason share one.
 type checkups struct {
 	w       io.Writer
 	skipped []string

@@ -64,7 +64,8 @@ func (c *Cloud) answered(ctx context.Context, doing string, err error) error {
 type Caller struct {
 	// ARN is that of a user or of a role's session; "" when AWS refuses the credentials.
 	ARN string
-	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not tell.
+	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not
+	// tell.
 	Skew     time.Duration
 	Answered bool
 }
@@ -130,7 +131,8 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 
 // EventDestinations asks SES where a configuration set publishes events.
 func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.EventDestination, error) {
-	out, err := c.examiner.ses.GetConfigurationSetEventDestinations(ctx, &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name})
+	in := &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name}
+	out, err := c.examiner.ses.GetConfigurationSetEventDestinations(ctx, in)
 	if err != nil {
 		return nil, c.answered(ctx, "asking SES where the configuration set "+name+" publishes events", err)
 	}
@@ -139,7 +141,8 @@ func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.
 
 // Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
 func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
-	return c.answered(ctx, "sending a message to SES's mailbox simulator", mailer.Prove(ctx, c.examiner.ses, from, configurationSet, id))
+	err := mailer.Prove(ctx, c.examiner.ses, from, configurationSet, id)
+	return c.answered(ctx, "sending a message to SES's mailbox simulator", err)
 }
 
 // Queue is what an SQS queue holds, about.
@@ -151,9 +154,13 @@ type Queue struct {
 
 // Queue asks SQS for a queue.
 func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
-	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	const (
+		arn      = sqstypes.QueueAttributeNameQueueArn
+		waiting  = sqstypes.QueueAttributeNameApproximateNumberOfMessages
+		inFlight = sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	)
 	out, err := c.examiner.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn, waiting, inFlight},
+		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{arn, waiting, inFlight},
 	})
 	if err != nil {
 		return Queue{}, c.answered(ctx, "asking SQS for the queue "+url, err)
@@ -162,7 +169,7 @@ func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
 		n, _ := strconv.Atoi(out.Attributes[string(name)]) // SQS writes numbers
 		return n
 	}
-	return Queue{ARN: out.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
+	return Queue{ARN: out.Attributes[string(arn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
 }
 
 // Concurrency is the concurrency of Lambda in the account and Region.

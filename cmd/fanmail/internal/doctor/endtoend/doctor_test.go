@@ -145,7 +145,7 @@ func illnesses() []illness {
 			infect: awsFront(func(f *front) { f.unreserved = true }), treat: always(awsFront(func(f *front) { f.unreserved = false })),
 		},
 		{
-			check: "database", advice: "mend what the line says",
+			check: "database", advice: "correct what the line names",
 			infect: sql("alter role fanmail nologin", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'fanmail'"),
 			treat:  always(sql("alter role fanmail login")),
 		},
