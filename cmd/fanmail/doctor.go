@@ -17,14 +17,19 @@ import (
 	"fanmail/shared/deployment"
 )
 
-const doctorHelp = `Doctor examines a deployment: credentials, Lambda, PostgreSQL as the functions see it, SES, the DNS of the sender's domain, and the way of
-SES events. With the folder of a campaign it examines that campaign's folder, sender and configuration set too.
+const doctorHelp = `Doctor examines a deployment: credentials, Lambda, PostgreSQL as the functions see it, SES, the DNS
+of the sender's domain, and the way of SES events. With the folder of a campaign it examines that campaign's folder,
+sender and configuration set too.
 
-Each check is a line: passed, warned, failed or skipped, its name, and what was found. After a problem stand the next steps; when
-they are done, run doctor again. The exit code is 1 when a check failed.
+Each check is a line: passed, warned, failed or skipped, its name, and what was found. After a problem stand the next
+steps; when they are done, run doctor again. The exit code is 1 when a check failed.
 
-Doctor changes nothing. It sends one message, to Amazon's mailbox simulator (success@simulator.amazonses.com), and waits until the
-event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is proved. --wait 0 leaves it out.`
+Doctor changes nothing. It sends one message, to Amazon's mailbox simulator (success@simulator.amazonses.com), and
+waits until the event of that message is in the ledger: so the whole way SES -> SNS -> SQS -> events -> PostgreSQL is
+proved. --wait 0 leaves it out.
+
+The local runtime has no DNS: against it dkim, spf and dmarc ask the real one, which has no keys of that runtime's
+SES.`
 
 type doctorOptions struct {
 	from, dns string
@@ -94,7 +99,8 @@ func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions)
 		err = terminal.JSON(p.stdout, report)
 	} else {
 		printed.flush()
-		_, err = fmt.Fprintf(p.stdout, "%d passed, %d warned, %d failed, %d skipped\n", report.Passed, report.Warned, report.Failed, report.Skipped)
+		_, err = fmt.Fprintf(p.stdout, "%d passed, %d warned, %d failed, %d skipped\n",
+			report.Passed, report.Warned, report.Failed, report.Skipped)
 	}
 	if err != nil {
 		return err
@@ -105,7 +111,7 @@ func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions)
 // parts are the names and URLs of the deployment's parts.
 func parts(ctx context.Context, aws *cloud.Cloud) doctor.Parts {
 	return doctor.Parts{
-		Control:             aws.Output(ctx, deployment.ControlFunction),
+		ControlFunction:     aws.Output(ctx, deployment.ControlFunction),
 		ConfigurationSet:    aws.Output(ctx, deployment.ConfigurationSet),
 		EventsQueue:         aws.Output(ctx, deployment.EventsQueue),
 		EventsDeadLetters:   aws.Output(ctx, deployment.EventsDeadLetterQueue),
@@ -127,7 +133,8 @@ func resolver(server string) *net.Resolver {
 	}}
 }
 
-// checkups writes results: a line for each, with the next steps below. Checks in a row that were skipped for the same reason share one.
+// checkups writes results: a line for each, with the next steps below. Checks in a row that were skipped for the same
+// reason share one.
 type checkups struct {
 	w       io.Writer
 	skipped []string

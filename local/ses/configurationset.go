@@ -36,7 +36,8 @@ func (s *Service) topic() string {
 	return fmt.Sprintf("arn:aws:sns:%s:%s:fanmail-local-events", s.config.Region, s.config.Account)
 }
 
-// configurationSet finds a configuration set. While the settings list none, every name is one that publishes everything.
+// configurationSet finds a configuration set. While the settings list none, every name is one that publishes
+// everything.
 func (s *Service) configurationSet(settings Settings, name string) (ConfigurationSet, bool) {
 	for _, set := range settings.ConfigurationSets {
 		if set.Name == name {

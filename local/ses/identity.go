@@ -14,7 +14,8 @@ type Identity struct {
 	Name string `json:"name"`
 	// Verified is false while SES waits for the domain's DNS records, or for a click on the link in its mail.
 	Verified bool `json:"verified"`
-	// DKIM is its status, such as PENDING; "" is SUCCESS for a domain that is verified, and NOT_STARTED for an address.
+	// DKIM is its status, such as PENDING; "" is SUCCESS for a domain that is verified, and NOT_STARTED for an
+	// address.
 	DKIM string `json:"dkim"`
 	// MailFrom is the custom MAIL FROM domain, "" is none; MailFromStatus its status, "" is SUCCESS.
 	MailFrom       string `json:"mailFrom"`
@@ -23,7 +24,8 @@ type Identity struct {
 
 func (i Identity) domain() bool { return !strings.Contains(i.Name, "@") }
 
-// covers tells whether a message from the address, in lower case, may be sent because of the identity: a domain covers its subdomains.
+// covers tells whether a message from the address, in lower case, may be sent because of the identity: a domain covers
+// its subdomains.
 func (i Identity) covers(address string) bool {
 	name := strings.ToLower(i.Name)
 	domain := address[strings.LastIndexByte(address, '@')+1:]
@@ -97,7 +99,8 @@ func (s *Service) getIdentity(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// Tokens are the three DKIM tokens of a domain, always the same ones. Its DNS must have the records <token>._domainkey.<domain>.
+// Tokens are the three DKIM tokens of a domain, always the same ones. Its DNS must have the records
+// <token>._domainkey.<domain>.
 func Tokens(domain string) []string {
 	tokens := make([]string, 3)
 	for i := range tokens {

@@ -12,8 +12,9 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// Examine reads what the server, the role that we are connected as and the ledger are like, and whether the event of a proof has
-// arrived. It answers where the tables are missing, old, or closed to the role, too: then their part of the answer is empty.
+// Examine reads what the server, the role that we are connected as and the ledger are like, and whether the event of a
+// proof has arrived. It answers where the tables are missing, old, or closed to the role, too: then their part of the
+// answer is empty.
 func Examine(ctx context.Context, db bun.IDB, proof uuid.UUID) (workflow.Database, error) {
 	var d workflow.Database
 	latest, err := LatestSchema()
@@ -38,7 +39,8 @@ func Examine(ctx context.Context, db bun.IDB, proof uuid.UUID) (workflow.Databas
 	}
 	err = db.NewRaw(`
 		with f as (
-			select coalesce(bool_or(has_schema_privilege(oid, 'USAGE')), false) as open from pg_namespace where nspname = 'fanmail'
+			select coalesce(bool_or(has_schema_privilege(oid, 'USAGE')), false) as open
+			from pg_namespace where nspname = 'fanmail'
 		)
 		select current_setting('server_version') as version,
 		       current_setting('server_version_num')::int as version_number,
@@ -46,9 +48,11 @@ func Examine(ctx context.Context, db bun.IDB, proof uuid.UUID) (workflow.Databas
 		       (select count(*) from pg_stat_activity where datid is not null and usename = current_user) as own,
 		       (select coalesce(rolconfig, '{}') from pg_roles where rolname = current_user) as settings,
 		       clock_timestamp() as clock,
-		       case when f.open then to_regprocedure('fanmail.clock()') is not null else false end as has_clock,
-		       case when f.open then coalesce(has_table_privilege(to_regclass('fanmail.migration'), 'SELECT'), false) else false end as has_migration,
-		       case when f.open then coalesce(has_table_privilege(to_regclass('fanmail.proof'), 'SELECT'), false) else false end as has_proof
+		       coalesce(case when f.open then to_regprocedure('fanmail.clock()') is not null end, false) as has_clock,
+		       coalesce(case when f.open then has_table_privilege(to_regclass('fanmail.migration'), 'SELECT') end, false)
+		           as has_migration,
+		       coalesce(case when f.open then has_table_privilege(to_regclass('fanmail.proof'), 'SELECT') end, false)
+		           as has_proof
 		from f`).Scan(ctx, &s)
 	if err != nil {
 		return d, fmt.Errorf("examining the server: %w", err)
@@ -56,7 +60,8 @@ func Examine(ctx context.Context, db bun.IDB, proof uuid.UUID) (workflow.Databas
 	d = workflow.Database{
 		Version: s.Version, VersionNumber: s.VersionNumber, LatestSchema: latest, Clock: s.Clock,
 		RoleName: s.RoleName, RoleLimit: server.RoleLimit, SettingsMissing: []string{},
-		MaxConnections: server.MaxConnections, Reserved: server.Reserved, OthersConnections: server.Others, OwnConnections: s.Own,
+		MaxConnections: server.MaxConnections, Reserved: server.Reserved,
+		OthersConnections: server.Others, OwnConnections: s.Own,
 	}
 	for _, p := range roleSettings {
 		if setting := p.Name + "=" + p.Value; !slices.Contains(s.Settings, setting) {

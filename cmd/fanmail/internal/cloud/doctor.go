@@ -27,7 +27,8 @@ func (c *Cloud) Region() string { return c.region }
 type Caller struct {
 	// ARN is that of a user or of a role's session; "" when AWS refuses the credentials.
 	ARN string
-	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not tell.
+	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not
+	// tell.
 	Skew     time.Duration
 	Answered bool
 }
@@ -93,7 +94,8 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 
 // EventDestinations asks SES where a configuration set publishes events.
 func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.EventDestination, error) {
-	out, err := c.ses.GetConfigurationSetEventDestinations(ctx, &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name})
+	in := &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name}
+	out, err := c.ses.GetConfigurationSetEventDestinations(ctx, in)
 	if err != nil {
 		return nil, c.explain(ctx, "asking SES where the configuration set "+name+" publishes events", err)
 	}
@@ -102,7 +104,8 @@ func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.
 
 // Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
 func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
-	return c.explain(ctx, "sending a message to SES's mailbox simulator", mailer.Prove(ctx, c.ses, from, configurationSet, id))
+	err := mailer.Prove(ctx, c.ses, from, configurationSet, id)
+	return c.explain(ctx, "sending a message to SES's mailbox simulator", err)
 }
 
 // Queue is what an SQS queue holds, about.
@@ -114,9 +117,13 @@ type Queue struct {
 
 // Queue asks SQS for a queue.
 func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
-	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	const (
+		arn      = sqstypes.QueueAttributeNameQueueArn
+		waiting  = sqstypes.QueueAttributeNameApproximateNumberOfMessages
+		inFlight = sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	)
 	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn, waiting, inFlight},
+		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{arn, waiting, inFlight},
 	})
 	if err != nil {
 		return Queue{}, c.explain(ctx, "asking SQS for the queue "+url, err)
@@ -125,5 +132,5 @@ func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
 		n, _ := strconv.Atoi(out.Attributes[string(name)]) // SQS writes numbers
 		return n
 	}
-	return Queue{ARN: out.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
+	return Queue{ARN: out.Attributes[string(arn)], Waiting: number(waiting), InFlight: number(inFlight)}, nil
 }

@@ -14,7 +14,8 @@ func judgeSandbox(a *sesv2.GetAccountOutput) Verdict {
 		return passed("the account is out of SES's sandbox")
 	}
 	return failed("the account is in SES's sandbox: it mails verified addresses and the simulator only",
-		"aws sesv2 put-account-details --production-access-enabled --mail-type MARKETING --website-url https://YOUR-SITE --contact-language EN",
+		"aws sesv2 put-account-details --production-access-enabled --mail-type MARKETING --contact-language EN "+
+			"--website-url https://YOUR-SITE",
 		"Amazon answers within a day or so, by e-mail")
 }
 
@@ -25,7 +26,8 @@ const (
 )
 
 func judgeSending(a *sesv2.GetAccountOutput) Verdict {
-	const reputation = "read Amazon's mail about it and answer the case in the AWS Support Center; the SES console has the rates under Reputation metrics"
+	const reputation = "read Amazon's mail about it and answer the case in the AWS Support Center; " +
+		"the SES console has the rates under Reputation metrics"
 	switch status := aws.ToString(a.EnforcementStatus); {
 	case status == shutDown:
 		return failed("Amazon has ended the account's sending because of bounces or complaints", reputation)
@@ -42,7 +44,7 @@ func judgeQuota(a *sesv2.GetAccountOutput) Verdict {
 	q := a.SendQuota
 	switch {
 	case q == nil:
-		return failed("SES tells no quota", "run it again later")
+		return failed("SES reports no quota", "run it again later")
 	case q.MaxSendRate <= 0:
 		return failed("SES gives the account a rate of 0 messages per second", more)
 	case q.Max24HourSend < 0:
@@ -50,8 +52,10 @@ func judgeQuota(a *sesv2.GetAccountOutput) Verdict {
 	}
 	left := int64(q.Max24HourSend - q.SentLast24Hours)
 	if left < 1 {
-		return failed(fmt.Sprintf("the quota of %s messages per 24 hours is used up", terminal.Number(int64(q.Max24HourSend))),
+		return failed(fmt.Sprintf("the quota of %s messages per 24 hours is used up",
+			terminal.Number(int64(q.Max24HourSend))),
 			"wait: it renews message by message, 24 hours after each; a campaign waits by itself", "or "+more)
 	}
-	return passed("%s of %s messages per 24 hours left, %v per second", terminal.Number(left), terminal.Number(int64(q.Max24HourSend)), q.MaxSendRate)
+	return passed("%s of %s messages per 24 hours left, %v per second",
+		terminal.Number(left), terminal.Number(int64(q.Max24HourSend)), q.MaxSendRate)
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// maxSkew is how far two clocks may be apart. AWS refuses requests from 5 minutes on; waits and quotas of a campaign are wrong by as much.
+// maxSkew is how far two clocks may be apart. AWS refuses requests from 5 minutes on; waits and quotas of a campaign
+// are wrong by as much.
 const maxSkew = 30 * time.Second
 
 // judgeClock judges this machine's clock. skew is by how much AWS's is ahead of it.
@@ -13,7 +14,8 @@ func judgeClock(skew time.Duration) Verdict {
 	if skew.Abs() <= maxSkew {
 		return passed("this machine's clock is right, to %s", max(time.Second, skew.Abs().Round(time.Second)))
 	}
-	return failed("this machine's clock is "+apart(-skew)+" AWS's", "set it by the network: sudo timedatectl set-ntp true (macOS: sudo sntp -sS time.apple.com)")
+	return failed("this machine's clock is "+apart(-skew)+" AWS's",
+		"set it by the network: sudo timedatectl set-ntp true (macOS: sudo sntp -sS time.apple.com)")
 }
 
 // judgeLedgerClock judges the clock of the ledger, that was read at some time between from and to, on AWS's clock.

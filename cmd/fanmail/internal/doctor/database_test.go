@@ -58,7 +58,7 @@ func TestTheAnswerOfTheControlFunctionIsJudged(t *testing.T) {
 	denied := fmt.Errorf("asking: %w", &cloud.Refusal{Code: "AccessDeniedException"})
 	verdicts(t, []judged{
 		{"wrong password", answer("DatabaseFailed", "password authentication failed"), Failed, "password authentication failed", "aws logs tail /aws/lambda/fanmail-dev-control"},
-		{"too old", answer("DatabaseFailed", "PostgreSQL at db:5432 is version 13.1, too old: upgrade it to 14 or later"), Failed, "upgrade it to 14", "mend what the line says"},
+		{"too old", answer("DatabaseFailed", "PostgreSQL at db:5432 is version 13.1, too old: upgrade it to 14 or later"), Failed, "upgrade it to 14", "correct what the line names"},
 		{"not reachable", answer("Interrupted", "PostgreSQL can't be reached at db:5432"), Failed, "can't be reached", "security group"},
 		{"no slot free", answer("DatabaseBusy", "too many connections"), Failed, "too many", "pg_stat_activity"},
 		{"old functions", answer("InvalidRequest", `action "examine" is unknown`), Failed, "older than this program", "deploy the functions"},

@@ -58,11 +58,13 @@ func judgeSPF(s sender, found []identity, region string, txt []string, err error
 			name = i.name
 		}
 		return warned("SPF passes for amazonses.com and not for "+s.domain+": DMARC rests on DKIM alone",
-			fmt.Sprintf("aws sesv2 put-email-identity-mail-from-attributes --email-identity %s --mail-from-domain bounce.%s", name, name),
+			fmt.Sprintf("aws sesv2 put-email-identity-mail-from-attributes --email-identity %s --mail-from-domain bounce.%s",
+				name, name),
 			"then fanmail doctor shows the DNS records that it needs")
 	}
 	if m.MailFromDomainStatus != types.MailFromDomainStatusSuccess {
-		return failed(fmt.Sprintf("SES has not found the records of %s, the MAIL FROM domain of %s: %s", domain, of.name, m.MailFromDomainStatus),
+		return failed(fmt.Sprintf("SES has not found the records of %s, the MAIL FROM domain of %s: %s",
+			domain, of.name, m.MailFromDomainStatus),
 			record{domain, "MX", fmt.Sprintf("10 feedback-smtp.%s.amazonses.com", region)}.String(), add)
 	}
 	if err != nil {
@@ -78,14 +80,16 @@ func judgeSPF(s sender, found []identity, region string, txt []string, err error
 	case len(policies) == 0:
 		return failed(domain+" has no SPF record", add)
 	case len(policies) > 1:
-		return failed(fmt.Sprintf("%s has %d SPF records: none of them counts", domain, len(policies)), "leave one of them in DNS: "+domain+" TXT "+spfRecord)
+		return failed(fmt.Sprintf("%s has %d SPF records: none of them counts", domain, len(policies)),
+			"leave one of them in DNS: "+domain+" TXT "+spfRecord)
 	case strings.Contains(policies[0]+" ", "include:amazonses.com "):
 		return passed("%s: %s", domain, policies[0])
 	case strings.Contains(policies[0], "include:") || strings.Contains(policies[0], "redirect="):
 		return warned(fmt.Sprintf("the SPF record of %s does not name amazonses.com itself: %s", domain, policies[0]),
 			"see that a record that it includes does, or put include:amazonses.com into it")
 	}
-	return failed(fmt.Sprintf("the SPF record of %s does not let Amazon send: %s", domain, policies[0]), "put include:amazonses.com into it")
+	return failed(fmt.Sprintf("the SPF record of %s does not let Amazon send: %s", domain, policies[0]),
+		"put include:amazonses.com into it")
 }
 
 // policy is what DNS says of DMARC: at the sender's domain, else at its organisation's.
@@ -116,21 +120,25 @@ func lookupDMARC(ctx context.Context, dns Resolver, s sender) (policy, error) {
 
 // judgeDMARC judges the policy of a sender.
 func judgeDMARC(s sender, found []identity, p policy, err error) Verdict {
-	add := record{"_dmarc." + s.organisation, "TXT", fmt.Sprintf(`"v=DMARC1; p=none; rua=mailto:dmarc@%s"`, s.organisation)}.String()
+	wish := fmt.Sprintf(`"v=DMARC1; p=none; rua=mailto:dmarc@%s"`, s.organisation)
+	add := record{"_dmarc." + s.organisation, "TXT", wish}.String()
 	switch {
 	case err != nil:
 		return unanswered(err)
 	case len(p.texts) == 0:
 		return failed(s.organisation+" has no DMARC policy: large providers refuse or hide bulk mail without one", add)
 	case len(p.texts) > 1:
-		return failed(fmt.Sprintf("%s has %d DMARC policies: none of them counts", p.name, len(p.texts)), "leave one of them in DNS")
+		return failed(fmt.Sprintf("%s has %d DMARC policies: none of them counts", p.name, len(p.texts)),
+			"leave one of them in DNS")
 	}
 	parsed, err := dmarc.Parse(p.texts[0])
 	if err != nil {
-		return failed(fmt.Sprintf("%s can't be read: %s", p.name, strings.TrimPrefix(err.Error(), "dmarc: ")), "correct it in DNS; it has "+p.texts[0])
+		return failed(fmt.Sprintf("%s can't be read: %s", p.name, strings.TrimPrefix(err.Error(), "dmarc: ")),
+			"correct it in DNS; it has "+p.texts[0])
 	}
 	if i, ok := signer(found); ok && parsed.DKIMAlignment == dmarc.AlignmentStrict && i.name != s.domain {
-		return failed(fmt.Sprintf("%s asks that the signature is of %s (adkim=s), and SES signs as %s", p.name, s.domain, i.name),
+		return failed(fmt.Sprintf("%s asks that the signature is of %s (adkim=s), and SES signs as %s",
+			p.name, s.domain, i.name),
 			createIdentity+s.domain, "or leave adkim=s out of the policy")
 	}
 	if p.name != "_dmarc."+s.domain && parsed.SubdomainPolicy != "" {

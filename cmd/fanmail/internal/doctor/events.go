@@ -16,9 +16,13 @@ import (
 
 // needed are the events that keep the ledger right; the others only tell more. See serverless.yml.
 var (
-	needed = []types.EventType{types.EventTypeSend, types.EventTypeDelivery, types.EventTypeBounce, types.EventTypeComplaint,
-		types.EventTypeReject, types.EventTypeRenderingFailure}
-	wanted = []types.EventType{types.EventTypeOpen, types.EventTypeClick, types.EventTypeDeliveryDelay, types.EventTypeSubscription}
+	needed = []types.EventType{
+		types.EventTypeSend, types.EventTypeDelivery, types.EventTypeBounce, types.EventTypeComplaint,
+		types.EventTypeReject, types.EventTypeRenderingFailure,
+	}
+	wanted = []types.EventType{
+		types.EventTypeOpen, types.EventTypeClick, types.EventTypeDeliveryDelay, types.EventTypeSubscription,
+	}
 )
 
 // judgeConfigurationSet judges a configuration set, nil when there is none; own means that the campaign names it.
@@ -26,7 +30,8 @@ func judgeConfigurationSet(name string, set *sesv2.GetConfigurationSetOutput, ow
 	switch {
 	case set == nil && own:
 		return failed(fmt.Sprintf("SES has no configuration set %s, which campaign.yaml names", name),
-			"aws sesv2 create-configuration-set --configuration-set-name "+name, "or leave configurationSet out of campaign.yaml: the deployment's is taken")
+			"aws sesv2 create-configuration-set --configuration-set-name "+name,
+			"or leave configurationSet out of campaign.yaml: the deployment's is taken")
 	case set == nil:
 		return failed("SES has no configuration set "+name, "deploy again: make deploy STAGE=...")
 	case set.SendingOptions != nil && !set.SendingOptions.SendingEnabled:
@@ -46,11 +51,12 @@ func topics(destinations []types.EventDestination) (arns []string) {
 	return arns
 }
 
-// judgeDestinations judges where the configuration set of a campaign publishes. ours are the topics of the deployment's set: whatever
-// goes to another topic does not reach the ledger.
+// judgeDestinations judges where the configuration set of a campaign publishes. ours are the topics of the
+// deployment's set: whatever goes to another topic does not reach the ledger.
 func judgeDestinations(set string, destinations []types.EventDestination, ours []string) Verdict {
 	topic := "TOPIC"
-	next := []string{"the topic: aws cloudformation describe-stack-resource --stack-name fanmail-STAGE --logical-resource-id EventsTopic"}
+	next := []string{"the topic: aws cloudformation describe-stack-resource --stack-name fanmail-STAGE " +
+		"--logical-resource-id EventsTopic"}
 	if len(ours) > 0 {
 		topic, next = ours[0], nil
 	}
@@ -59,8 +65,10 @@ func judgeDestinations(set string, destinations []types.EventDestination, ours [
 		for _, t := range slices.Concat(needed, wanted) {
 			all = append(all, `"`+string(t)+`"`)
 		}
-		return append(next, fmt.Sprintf(`aws sesv2 %s-configuration-set-event-destination --configuration-set-name %s --event-destination-name %s --event-destination `+
-			`'{"Enabled":true,"MatchingEventTypes":[%s],"SnsDestination":{"TopicArn":"%s"}}'`, verb, set, name, strings.Join(all, ","), topic))
+		return append(next, fmt.Sprintf(`aws sesv2 %s-configuration-set-event-destination --configuration-set-name %s `+
+			`--event-destination-name %s --event-destination `+
+			`'{"Enabled":true,"MatchingEventTypes":[%s],"SnsDestination":{"TopicArn":"%s"}}'`,
+			verb, set, name, strings.Join(all, ","), topic))
 	}
 	published := map[types.EventType]bool{}
 	first := ""
@@ -89,9 +97,11 @@ func judgeDestinations(set string, destinations []types.EventDestination, ours [
 	case len(lost) == len(needed):
 		return failed(fmt.Sprintf("the event destination %s of %s is off", first, set), command("update", first)...)
 	case len(lost) > 0:
-		return failed(fmt.Sprintf("%s does not publish %s: the ledger would not know what became of messages", set, strings.Join(lost, ", ")), command("update", first)...)
+		return failed(fmt.Sprintf("%s does not publish %s: the ledger would not know what became of messages",
+			set, strings.Join(lost, ", ")), command("update", first)...)
 	case len(less) > 0:
-		return warned(fmt.Sprintf("%s does not publish %s: reports lack them", set, strings.Join(less, ", ")), command("update", first)...)
+		return warned(fmt.Sprintf("%s does not publish %s: reports lack them",
+			set, strings.Join(less, ", ")), command("update", first)...)
 	}
 	return passed("%s publishes all events", set)
 }
@@ -101,7 +111,8 @@ const backlog = 20_000
 
 func judgeQueue(q cloud.Queue) Verdict {
 	if q.Waiting > backlog {
-		return failed(fmt.Sprintf("%s events wait: reports are behind, and what is in doubt is settled late", terminal.Number(int64(q.Waiting))),
+		return failed(fmt.Sprintf("%s events wait: reports are behind, and what is in doubt is settled late",
+			terminal.Number(int64(q.Waiting))),
 			"run it again in some minutes: if they are not fewer, the log of the function events says why")
 	}
 	return passed("%s events wait, %s are being written", terminal.Number(int64(q.Waiting)), terminal.Number(int64(q.InFlight)))
@@ -116,15 +127,16 @@ func judgeDeadLetters(q cloud.Queue, what string, again ...string) Verdict {
 	return failed(fmt.Sprintf("%s %s", terminal.Number(int64(n)), what), again...)
 }
 
-// judgeArrival judges whether the event of a message to the simulator has come within wait. queue is what the queue of events holds then, function the one
-// that writes them.
+// judgeArrival judges whether the event of a message to the simulator has come within wait. queue is what the queue of
+// events holds then, function the one that writes them.
 func judgeArrival(arrived bool, took, wait time.Duration, queue *cloud.Queue, function string, topics []string) Verdict {
 	if arrived {
 		return passed("the event of a message to SES's simulator was in the ledger after %s", took.Round(100*time.Millisecond))
 	}
 	finding := fmt.Sprintf("no event of a message to SES's simulator came within %s", wait)
 	if queue != nil && queue.Waiting+queue.InFlight > 0 {
-		return failed(fmt.Sprintf("%s: %s are in the queue, and the function events does not write them", finding, terminal.Number(int64(queue.Waiting+queue.InFlight))),
+		return failed(fmt.Sprintf("%s: %s are in the queue, and the function events does not write them",
+			finding, terminal.Number(int64(queue.Waiting+queue.InFlight))),
 			"the log of the function events says why: aws logs tail /aws/lambda/"+function+" --since 15m",
 			"if it only is behind: fanmail doctor --wait 5m")
 	}
@@ -133,5 +145,6 @@ func judgeArrival(arrived bool, took, wait time.Duration, queue *cloud.Queue, fu
 		topic = topics[0]
 	}
 	return failed(finding+", and the queue is empty: SES or SNS does not pass it on",
-		"the queue must be a subscriber of the topic: aws sns list-subscriptions-by-topic --topic-arn "+topic, "if it is not, deploy again: make deploy STAGE=...")
+		"the queue must be a subscriber of the topic: aws sns list-subscriptions-by-topic --topic-arn "+topic,
+		"if it is not, deploy again: make deploy STAGE=...")
 }

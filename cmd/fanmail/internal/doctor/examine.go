@@ -33,9 +33,9 @@ type AWS interface {
 	Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error
 }
 
-// Parts are the names and URLs of parts of the deployment; "" for those that are not known.
+// Parts are parts of the deployment: names and URLs, "" when they are not known.
 type Parts struct {
-	Control, ConfigurationSet, EventsQueue, EventsDeadLetters, ScheduleDeadLetters string
+	ControlFunction, ConfigurationSet, EventsQueue, EventsDeadLetters, ScheduleDeadLetters string
 }
 
 // Patient is what is examined.
@@ -72,7 +72,8 @@ type examination struct {
 // judgeCaller judges why AWS does not say who we are.
 func judgeCaller(err error) Verdict {
 	if _, ok := errors.AsType[*cloud.Refusal](err); ok || strings.Contains(err.Error(), "credentials") {
-		return failed(err.Error(), "log in again (aws sso login, aws login), or set AWS_PROFILE; aws sts get-caller-identity tries it")
+		return failed(err.Error(),
+			"log in again (aws sso login, aws login), or set AWS_PROFILE; aws sts get-caller-identity tries it")
 	}
 	return failed(err.Error(), "see that this machine reaches AWS, and that AWS_REGION is a Region")
 }
@@ -99,16 +100,19 @@ func (e *examination) folder(context.Context) Verdict {
 		return skipped("no campaign folder was named")
 	}
 	if n := len(e.Folder.Problems); n > 0 {
-		return failed(fmt.Sprintf("%s has problems, %d in all; the first: %s", e.Path, n, e.Folder.Problems[0]), "fanmail check "+e.Path)
+		return failed(fmt.Sprintf("%s has problems, %d in all; the first: %s",
+			e.Path, n, e.Folder.Problems[0]), "fanmail check "+e.Path)
 	}
-	return passed("%s: %s recipients, %s lines rejected", e.Folder.Campaign, terminal.Number(e.Folder.Recipients), terminal.Number(e.Folder.Rejected))
+	return passed("%s: %s recipients, %s lines rejected", e.Folder.Campaign,
+		terminal.Number(e.Folder.Recipients), terminal.Number(e.Folder.Rejected))
 }
 
 func (e *examination) deployment(context.Context) Verdict {
 	if e.Unopened != nil {
-		return failed(strings.ReplaceAll(e.Unopened.Error(), "\n", "; "), "name the deployment: --stage, --region and --profile, or fanmail use NAME; fanmail whoami shows which one is meant")
+		return failed(strings.ReplaceAll(e.Unopened.Error(), "\n", "; "),
+			"name the deployment: --stage, --region and --profile, or fanmail use NAME; fanmail whoami shows which one is meant")
 	}
-	return passed("%s in %s", e.Parts.Control, e.AWS.Region())
+	return passed("%s in %s", e.Parts.ControlFunction, e.AWS.Region())
 }
 
 func (e *examination) credentials(ctx context.Context) (v Verdict) {
@@ -134,7 +138,7 @@ func (e *examination) database(ctx context.Context) Verdict {
 		err = &cloud.FunctionError{Type: "InvalidRequest", Message: "they do not know the action examine"}
 	}
 	if err != nil {
-		return judgeAnswer(err, e.Parts.Control)
+		return judgeAnswer(err, e.Parts.ControlFunction)
 	}
 	e.db = *out.Database
 	return passed("the functions reach PostgreSQL %s as %s", e.db.Version, e.db.RoleName)
@@ -301,7 +305,8 @@ func (e *examination) eventsDeadLetters(ctx context.Context) Verdict {
 	}
 	return judgeDeadLetters(q, "SES events could not be written into the ledger",
 		"see one, and the log of the function events: aws sqs receive-message --queue-url "+url,
-		fmt.Sprintf("when the reason is gone, try them again: aws sqs start-message-move-task --source-arn %s --destination-arn %s", q.ARN, e.queue.ARN))
+		fmt.Sprintf("when the reason is gone, try them again: aws sqs start-message-move-task --source-arn %s --destination-arn %s",
+			q.ARN, e.queue.ARN))
 }
 
 func (e *examination) scheduleDeadLetters(ctx context.Context) Verdict {
@@ -318,8 +323,8 @@ func (e *examination) scheduleDeadLetters(ctx context.Context) Verdict {
 		"start by hand what is still wanted (fanmail start NAME), then: aws sqs purge-queue --queue-url "+url)
 }
 
-// notYet is what the wait for an event goes on for.
-var notYet = errors.New("the event has not come yet")
+// errNotYet is what the wait for an event goes on for.
+var errNotYet = errors.New("the event has not come yet")
 
 func (e *examination) events(ctx context.Context) Verdict {
 	if e.Wait <= 0 {
@@ -340,14 +345,14 @@ func (e *examination) events(ctx context.Context) Verdict {
 		case err != nil:
 			return false, backoff.Permanent(err)
 		case out.Database == nil || out.Database.WitnessedAt.IsZero():
-			return false, notYet
+			return false, errNotYet
 		}
 		return true, nil
 	}, backoff.WithBackOff(intervals), backoff.WithMaxElapsedTime(e.Wait))
 	took := time.Since(begun)
 	e.Progress.Done()
-	if err != nil && !errors.Is(err, notYet) {
-		return judgeAnswer(err, e.Parts.Control)
+	if err != nil && !errors.Is(err, errNotYet) {
+		return judgeAnswer(err, e.Parts.ControlFunction)
 	}
 	var queue *cloud.Queue
 	if err != nil && e.Parts.EventsQueue != "" {
@@ -355,5 +360,5 @@ func (e *examination) events(ctx context.Context) Verdict {
 			queue = &q
 		}
 	}
-	return judgeArrival(err == nil, took, e.Wait, queue, sibling(e.Parts.Control, "events"), e.topics)
+	return judgeArrival(err == nil, took, e.Wait, queue, sibling(e.Parts.ControlFunction, "events"), e.topics)
 }

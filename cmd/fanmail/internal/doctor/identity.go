@@ -20,7 +20,8 @@ type sender struct {
 	organisation string
 }
 
-// names are the identities that may stand for the sender, the most particular first: the address, its domain, and those above.
+// names are the identities that may stand for the sender, the most particular first: the address, its domain, and
+// those above.
 func (s sender) names() []string {
 	names := []string{s.address}
 	for domain := s.domain; ; {
@@ -85,7 +86,8 @@ func judgeIdentity(s sender, found []identity) Verdict {
 		}
 	}
 	if len(found) == 0 {
-		return failed("SES has no identity for "+s.address, createIdentity+s.domain, "then fanmail doctor shows the DNS records that it needs")
+		return failed("SES has no identity for "+s.address, createIdentity+s.domain,
+			"then fanmail doctor shows the DNS records that it needs")
 	}
 	i := found[0]
 	if !i.isDomain() {
@@ -96,7 +98,8 @@ func judgeIdentity(s sender, found []identity) Verdict {
 		append(lines(i.dkimRecords()), "SES looks for them for 72 hours; then make the identity again")...)
 }
 
-// signer is the identity whose key SES signs with: the first one that signs, else the first domain. ok is false when there is none.
+// signer is the identity whose key SES signs with: the first one that signs, else the first domain. ok is false when
+// there is none.
 func signer(found []identity) (best identity, ok bool) {
 	for _, i := range found {
 		d := i.DkimAttributes
@@ -111,21 +114,25 @@ func signer(found []identity) (best identity, ok bool) {
 	return best, ok
 }
 
-// judgeDKIM judges the signature of messages. absent are the records of the signer that DNS lacks; err says that DNS did not answer.
+// judgeDKIM judges the signature of messages. absent are the records of the signer that DNS lacks; err says that DNS
+// did not answer.
 func judgeDKIM(s sender, found []identity, absent []record, err error) Verdict {
 	i, ok := signer(found)
 	switch {
 	case !ok:
-		return failed("no domain of "+s.address+" is verified, so SES signs nothing in its name", createIdentity+s.domain,
-			"then fanmail doctor shows the DNS records that it needs")
+		return failed("no domain of "+s.address+" is verified, so SES signs nothing in its name",
+			createIdentity+s.domain, "then fanmail doctor shows the DNS records that it needs")
 	case !i.DkimAttributes.SigningEnabled:
-		return failed("SES does not sign messages of "+i.name, "aws sesv2 put-email-identity-dkim-attributes --signing-enabled --email-identity "+i.name)
+		return failed("SES does not sign messages of "+i.name,
+			"aws sesv2 put-email-identity-dkim-attributes --signing-enabled --email-identity "+i.name)
 	case i.DkimAttributes.Status != types.DkimStatusSuccess:
-		return failed(fmt.Sprintf("SES has not found the DKIM records of %s: %s", i.name, i.DkimAttributes.Status), lines(i.dkimRecords())...)
+		return failed(fmt.Sprintf("SES has not found the DKIM records of %s: %s",
+			i.name, i.DkimAttributes.Status), lines(i.dkimRecords())...)
 	case err != nil:
 		return unanswered(err)
 	case len(absent) > 0:
-		return failed(fmt.Sprintf("DNS lacks %d of the %d DKIM records of %s", len(absent), len(i.dkimRecords()), i.name), lines(absent)...)
+		return failed(fmt.Sprintf("DNS lacks %d of the %d DKIM records of %s",
+			len(absent), len(i.dkimRecords()), i.name), lines(absent)...)
 	}
 	return passed("SES signs as %s, and DNS has the keys", i.name)
 }

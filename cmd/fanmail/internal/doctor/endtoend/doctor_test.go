@@ -108,7 +108,7 @@ func deadLetter(w *ward) {
 
 func illnesses() []illness {
 	var crowd []*pgx.Conn
-	bucket := ""
+	function := ""
 	queue := ""
 	return []illness{
 		{
@@ -129,8 +129,12 @@ func illnesses() []illness {
 		},
 		{
 			check: "deployment", advice: "name the deployment",
-			infect: func(w *ward) { bucket = w.variables["FANMAIL_BUCKET"]; delete(w.variables, "FANMAIL_BUCKET") },
-			treat:  always(func(w *ward) { w.variables["FANMAIL_BUCKET"] = bucket }),
+			infect: func(w *ward) {
+				function = w.variables["FANMAIL_CONTROL_FUNCTION"]
+				delete(w.variables, "FANMAIL_CONTROL_FUNCTION")
+				w.variables["FANMAIL_STAGE"] = "prod"
+			},
+			treat: always(func(w *ward) { w.variables["FANMAIL_CONTROL_FUNCTION"] = function }),
 		},
 		{
 			check: "credentials", advice: "log in again",
@@ -142,11 +146,10 @@ func illnesses() []illness {
 		},
 		{
 			check: "concurrency", advice: "reservedConcurrency=functions",
-			infect: awsFront(func(f *front) { f.limit, f.unreserved = 100, 100 }),
-			treat:  always(awsFront(func(f *front) { f.limit, f.unreserved = 1000, 900 })),
+			infect: awsFront(func(f *front) { f.unreserved = true }), treat: always(awsFront(func(f *front) { f.unreserved = false })),
 		},
 		{
-			check: "database", advice: "mend what the line says",
+			check: "database", advice: "correct what the line names",
 			infect: sql("alter role fanmail nologin", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'fanmail'"),
 			treat:  always(sql("alter role fanmail login")),
 		},
@@ -321,7 +324,7 @@ func TestTheTerminalShowsALineForEachCheckAndTheNextSteps(t *testing.T) {
 	for _, want := range []string{
 		"failed   sandbox               the account is in SES's sandbox: it mails verified addresses and the simulator only\n         next: aws sesv2 put-account-details ",
 		"\nskipped  identity, dkim, spf, dmarc no sender is known: name a campaign folder, or --from ADDRESS\n",
-		"passed   credentials           arn:aws:iam::000000000000:user/me\n",
+		"passed   credentials           arn:aws:iam::000000000000:user/local\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, stdout)

@@ -61,7 +61,6 @@ func newWard(t *testing.T) *ward {
 		w.variables[v.Name] = v.Value
 	}
 	w.variables["AWS_ENDPOINT_URL"] = w.aws.url
-	w.variables["FANMAIL_SCHEDULE_DEAD_LETTER_QUEUE_URL"] = w.variables["FANMAIL_EVENTS_DEAD_LETTER_QUEUE_URL"]
 	w.settings(func(s *ses.Settings) {
 		s.Identities = []ses.Identity{{Name: "example.com", Verified: true, MailFrom: "bounce.example.com"}}
 	})
@@ -146,9 +145,8 @@ type front struct {
 	// deny is the path of calls that are not allowed; late is by how much AWS's clock is ahead.
 	deny string
 	late time.Duration
-	// noCredentials makes STS refuse; limit and unreserved are the account's concurrency.
-	noCredentials     bool
-	limit, unreserved int
+	// noCredentials makes STS refuse; unreserved is an account of 100 executions of which no function reserves any.
+	noCredentials, unreserved bool
 }
 
 func newFront(t *testing.T, endpoint string) *front {
@@ -157,11 +155,11 @@ func newFront(t *testing.T, endpoint string) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{limit: 1000, unreserved: 900}
+	f := &front{}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
-		deny, late, noCredentials, limit, unreserved := f.deny, f.late, f.noCredentials, f.limit, f.unreserved
+		deny, late, noCredentials, unreserved := f.deny, f.late, f.noCredentials, f.unreserved
 		f.mu.Unlock()
 		w.Header().Set("Date", time.Now().Add(late).UTC().Format(http.TimeFormat))
 		switch {
@@ -172,11 +170,10 @@ func newFront(t *testing.T, endpoint string) *front {
 		case r.Method == http.MethodPost && r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" && noCredentials:
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token included in the request is invalid.</Message></Error></ErrorResponse>`)
-		case r.Method == http.MethodPost && r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "":
-			fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
-				`<Arn>arn:aws:iam::000000000000:user/me</Arn><UserId>me</UserId><Account>000000000000</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
-		case strings.HasSuffix(r.URL.Path, "/account-settings"):
-			fmt.Fprintf(w, `{"AccountLimit":{"ConcurrentExecutions":%d,"UnreservedConcurrentExecutions":%d}}`, limit, unreserved)
+		case strings.HasSuffix(r.URL.Path, "/account-settings") && unreserved:
+			fmt.Fprint(w, `{"AccountLimit":{"ConcurrentExecutions":100,"UnreservedConcurrentExecutions":100}}`)
+		case strings.HasSuffix(r.URL.Path, "/concurrency") && unreserved:
+			fmt.Fprint(w, `{}`)
 		default:
 			proxy.ServeHTTP(w, r)
 		}
