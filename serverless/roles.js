@@ -19,7 +19,7 @@ const queue = (name) => ({ 'Fn::GetAtt': [name, 'Arn'] });
 
 // The statements of each function beside those that all have.
 const statements = (fanmail, stage) => ({
-  migrate: [...secret(fanmail.databaseAdminSecretArn, fanmail)],
+  migrate: [],
   prepare: [
     read('campaigns', 'frozen'), write('work', 'reports'),
     // So that a missing file is NoSuchKey and not AccessDenied: a condition on the prefix would not hold for GetObject.
@@ -46,17 +46,15 @@ const statements = (fanmail, stage) => ({
 // in the sandbox SES asks for the recipient's identity as well.
 const sendEmail = ({ configurationSetArns }) => allow(['ses:SendEmail'], [inRegion('ses', 'identity/*'), ...configurationSetArns]);
 
-const secret = (secretArn, { secretKeyArns }) => (secretArn === '' ? [] : [
-  allow(['secretsmanager:GetSecretValue'], [secretArn]),
-  ...(secretKeyArns.length === 0 ? [] : [
-    allow(['kms:Decrypt'], secretKeyArns, { StringEquals: { 'kms:ViaService': { 'Fn::Sub': 'secretsmanager.${AWS::Region}.amazonaws.com' } } }),
-  ]),
-]);
-
-const login = {
-  secret: (fanmail) => secret(fanmail.databaseSecretArn, fanmail),
-  iam: ({ databaseUser }) => [allow(['rds-db:connect'], [inRegion('rds-db', `dbuser:${databaseUser}`)])],
-  password: () => [],
+// The way to log in; migrate has a second one, as administrator.
+const login = (key, fanmail) => {
+  const secrets = [fanmail.databaseAuth === 'secret' && fanmail.databaseSecretArn, key === 'migrate' && fanmail.databaseAdminSecretArn].filter(Boolean);
+  const viaSecrets = { StringEquals: { 'kms:ViaService': { 'Fn::Sub': 'secretsmanager.${AWS::Region}.amazonaws.com' } } };
+  return [
+    fanmail.databaseAuth === 'iam' && allow(['rds-db:connect'], [inRegion('rds-db', `dbuser:${fanmail.databaseUser}`)]),
+    secrets.length > 0 && allow(['secretsmanager:GetSecretValue'], secrets),
+    secrets.length > 0 && fanmail.secretKeyArns.length > 0 && allow(['kms:Decrypt'], fanmail.secretKeyArns, viaSecrets),
+  ].filter(Boolean);
 };
 
 const interfaces = ['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface',
@@ -90,7 +88,7 @@ module.exports = async ({ resolveVariable }) => {
             Version: '2012-10-17',
             Statement: [
               ...own,
-              ...login[fanmail.databaseAuth](fanmail),
+              ...login(key, fanmail),
               // The stack makes the log group.
               allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [inRegion('logs', `log-group:/aws/lambda/${functionName}:*`)]),
               // X-Ray knows no resource here.
