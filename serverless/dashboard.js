@@ -6,9 +6,15 @@ const title = (key) => `${key[0].toUpperCase()}${key.slice(1)}`;
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const keys = Object.keys(await resolveVariable('file(shared/deployment/functions.yml)'));
-  const machine = `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:fanmail-${stage}-campaign`;
+  const { machineArn } = await resolveVariable('self:custom.fanmail');
   const own = (name, stat, options) => ['Fanmail', name, 'Stage', stage, { stat, ...options }];
-  const queue = (name, metric) => ['AWS/SQS', metric, 'QueueName', `\${${name}.QueueName}`, { stat: 'Maximum', label: name }];
+  const queue = (name, metric) => [
+    'AWS/SQS',
+    metric,
+    'QueueName',
+    `\${${name}.QueueName}`,
+    { stat: 'Maximum', label: name },
+  ];
 
   const graphs = {
     'Accepted a second, against the rate of the account': [
@@ -17,12 +23,23 @@ module.exports = async ({ resolveVariable }) => {
       own('AccountRate', 'Maximum', { label: 'rate of the account' }),
     ],
     'Connections, against the bound': [own('Connections', 'Maximum'), own('ConnectionBound', 'Maximum')],
-    'Environments at work': keys.map((key) =>
-      ['AWS/Lambda', 'ConcurrentExecutions', 'FunctionName', `\${${title(key)}LambdaFunction}`, { stat: 'Maximum', label: key }]),
+    'Environments at work': keys.map((key) => [
+      'AWS/Lambda',
+      'ConcurrentExecutions',
+      'FunctionName',
+      `\${${title(key)}LambdaFunction}`,
+      { stat: 'Maximum', label: key },
+    ]),
     'Throttled and failed': [
       own('Throttled', 'Sum', { label: 'throttled by SES' }),
       own('Failed', 'Sum', { label: 'refused by SES' }),
-      ...keys.map((key) => ['AWS/Lambda', 'Throttles', 'FunctionName', `\${${title(key)}LambdaFunction}`, { stat: 'Sum', label: `throttled: ${key}` }]),
+      ...keys.map((key) => [
+        'AWS/Lambda',
+        'Throttles',
+        'FunctionName',
+        `\${${title(key)}LambdaFunction}`,
+        { stat: 'Sum', label: `throttled: ${key}` },
+      ]),
     ],
     'What became of the messages': [own('Delivered', 'Sum'), own('Bounced', 'Sum'), own('Complained', 'Sum')],
     'Bounce and complaint rate of the account (reviewed from 0.05 and 0.001 on)': [
@@ -30,15 +47,32 @@ module.exports = async ({ resolveVariable }) => {
       ['AWS/SES', 'Reputation.ComplaintRate', { stat: 'Maximum', period: 3600 }],
     ],
     'Events behind, in seconds': [queue('EventsQueue', 'ApproximateAgeOfOldestMessage')],
-    'Dead-letter queues, which must be empty': ['EventsDeadLetterQueue', 'ScheduleDeadLetterQueue']
-      .map((name) => queue(name, 'ApproximateNumberOfMessagesVisible')),
-    'Executions': ['ExecutionsStarted', 'ExecutionsSucceeded', 'ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted']
-      .map((name) => ['AWS/States', name, 'StateMachineArn', machine, { stat: 'Sum' }]),
+    'Dead-letter queues, which must be empty': ['EventsDeadLetterQueue', 'ScheduleDeadLetterQueue'].map((name) =>
+      queue(name, 'ApproximateNumberOfMessagesVisible'),
+    ),
+    Executions: [
+      'ExecutionsStarted',
+      'ExecutionsSucceeded',
+      'ExecutionsFailed',
+      'ExecutionsTimedOut',
+      'ExecutionsAborted',
+    ].map((name) => ['AWS/States', name, 'StateMachineArn', machineArn, { stat: 'Sum' }]),
   };
   // Two in a row, on a grid of 24 columns.
   const widgets = Object.entries(graphs).map(([name, metrics], i) => ({
-    type: 'metric', x: (i % 2) * 12, y: Math.floor(i / 2) * 6, width: 12, height: 6,
-    properties: { title: name, region: '${AWS::Region}', view: 'timeSeries', period: 60, yAxis: { left: { min: 0 } }, metrics },
+    type: 'metric',
+    x: (i % 2) * 12,
+    y: Math.floor(i / 2) * 6,
+    width: 12,
+    height: 6,
+    properties: {
+      title: name,
+      region: '${AWS::Region}',
+      view: 'timeSeries',
+      period: 60,
+      yAxis: { left: { min: 0 } },
+      metrics,
+    },
   }));
   return {
     Resources: {

@@ -1,5 +1,5 @@
-// The functions of shared/deployment/functions.yml, with what depends on the parameters: each one's role and network, its
-// concurrency, and the administrator whom migrate works as.
+// The functions of shared/deployment/functions.yml, with what depends on the parameters: each one's role and network,
+// its concurrency, and the administrator whom migrate works as.
 'use strict';
 
 module.exports = async ({ resolveVariable }) => {
@@ -11,8 +11,8 @@ module.exports = async ({ resolveVariable }) => {
   for (const [key, f] of Object.entries(functions)) {
     f.role = `${key[0].toUpperCase()}${key.slice(1)}Role`;
     if (fanmail.vpc) f.vpc = fanmail.vpc;
-    // Then MaxConcurrency of the Map, maximumConcurrency of the queue and the limit of the role in the database are what keeps
-    // the number of connections.
+    // Then MaxConcurrency of the Map, maximumConcurrency of the queue and the limit of the role in the database are
+    // what keeps the number of connections.
     if (fanmail.reservedConcurrency === 'account') delete f.reservedConcurrency;
   }
   return functions;

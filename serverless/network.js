@@ -1,5 +1,5 @@
-// What the functions need in a VPC, as far as the parameters ask for it: a security group, and endpoints for the services of
-// AWS that the functions call.
+// What the functions need in a VPC, as far as the parameters ask for it: a security group, and endpoints for the
+// services of AWS that the functions call.
 'use strict';
 
 const sub = (text) => ({ 'Fn::Sub': text });
@@ -7,7 +7,8 @@ const logicalNames = { email: 'EmailEndpoint', states: 'StatesEndpoint', secrets
 
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
-  const { vpc, vpcId, vpcEndpoints, routeTableIds, makesSecurityGroup } = await resolveVariable('self:custom.fanmail');
+  const { vpc, vpcId, vpcEndpoints, routeTableIds, makesSecurityGroup } =
+    await resolveVariable('self:custom.fanmail');
   const Resources = {};
   const Outputs = {};
 
@@ -31,7 +32,12 @@ module.exports = async ({ resolveVariable }) => {
   if (vpcEndpoints.includes('s3')) {
     Resources.S3Endpoint = {
       Type: 'AWS::EC2::VPCEndpoint',
-      Properties: { VpcId: vpcId, VpcEndpointType: 'Gateway', ServiceName: sub('com.amazonaws.${AWS::Region}.s3'), RouteTableIds: routeTableIds },
+      Properties: {
+        VpcId: vpcId,
+        VpcEndpointType: 'Gateway',
+        ServiceName: sub('com.amazonaws.${AWS::Region}.s3'),
+        RouteTableIds: routeTableIds,
+      },
     };
   }
   const interfaces = vpcEndpoints.filter((name) => name !== 's3');
@@ -41,8 +47,13 @@ module.exports = async ({ resolveVariable }) => {
       Properties: {
         VpcId: vpcId,
         GroupDescription: `The VPC endpoints of fanmail-${stage}: only its functions connect to them`,
-        SecurityGroupIngress: vpc.securityGroupIds.map((SourceSecurityGroupId) =>
-          ({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, SourceSecurityGroupId, Description: 'the functions' })),
+        SecurityGroupIngress: vpc.securityGroupIds.map((SourceSecurityGroupId) => ({
+          IpProtocol: 'tcp',
+          FromPort: 443,
+          ToPort: 443,
+          SourceSecurityGroupId,
+          Description: 'the functions',
+        })),
       },
     };
   }
@@ -53,7 +64,8 @@ module.exports = async ({ resolveVariable }) => {
         VpcId: vpcId,
         VpcEndpointType: 'Interface',
         ServiceName: sub(`com.amazonaws.\${AWS::Region}.${name}`),
-        // So that the SDK's own addresses lead to the endpoint. The VPC must have DNS support and DNS hostnames switched on.
+        // So that the SDK's own addresses lead to the endpoint. The VPC must have DNS support and DNS hostnames
+        // switched on.
         PrivateDnsEnabled: true,
         SubnetIds: vpc.subnetIds,
         SecurityGroupIds: [{ 'Fn::GetAtt': ['EndpointsSecurityGroup', 'GroupId'] }],
