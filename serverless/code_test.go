@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -47,10 +48,12 @@ var actions = map[string][]string{
 // program is the functions and shared packages of Fanmail, with their types.
 type program struct {
 	declarations map[*types.Func]body
+	// values are the variables of the packages, and what they begin as.
+	values map[*types.Var]body
 	// implementers are the types of Fanmail, and foreign the interfaces of all other packages by the names of their methods.
 	implementers []types.Type
 	foreign      map[string][]*types.Interface
-	// initialisers are what runs in each package before main.
+	// initialisers are the functions init of each package.
 	initialisers map[string][]body
 	imports      map[string][]string
 	packages     map[string]*types.Package
@@ -70,7 +73,7 @@ var loadProgram = sync.OnceValues(func() (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{declarations: map[*types.Func]body{}, foreign: map[string][]*types.Interface{}, initialisers: map[string][]body{}, imports: map[string][]string{}, packages: map[string]*types.Package{}}
+	p := &program{declarations: map[*types.Func]body{}, values: map[*types.Var]body{}, foreign: map[string][]*types.Interface{}, initialisers: map[string][]body{}, imports: map[string][]string{}, packages: map[string]*types.Package{}}
 	seen := map[*types.Package]bool{}
 	for _, pkg := range loaded {
 		for _, problem := range pkg.Errors {
@@ -87,18 +90,35 @@ func (p *program) read(pkg *packages.Package) {
 	p.imports[pkg.PkgPath] = slices.Sorted(maps.Keys(pkg.Imports))
 	for _, file := range pkg.Syntax {
 		for _, declaration := range file.Decls {
-			b := body{declaration, pkg.TypesInfo}
-			f, isFunction := declaration.(*ast.FuncDecl)
-			if isFunction && f.Name.Name != "init" {
-				p.declarations[pkg.TypesInfo.Defs[f.Name].(*types.Func)] = b
-				continue
+			switch d := declaration.(type) {
+			case *ast.FuncDecl:
+				if d.Name.Name == "init" {
+					p.initialisers[pkg.PkgPath] = append(p.initialisers[pkg.PkgPath], body{d, pkg.TypesInfo})
+				} else {
+					p.declarations[pkg.TypesInfo.Defs[d.Name].(*types.Func)] = body{d, pkg.TypesInfo}
+				}
+			case *ast.GenDecl:
+				p.readValues(d, pkg.TypesInfo)
 			}
-			p.initialisers[pkg.PkgPath] = append(p.initialisers[pkg.PkgPath], b)
 		}
 	}
 	for _, name := range pkg.Types.Scope().Names() {
 		if t, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName); ok && !types.IsInterface(t.Type()) {
 			p.implementers = append(p.implementers, t.Type())
+		}
+	}
+}
+
+func (p *program) readValues(declaration *ast.GenDecl, info *types.Info) {
+	for _, spec := range declaration.Specs {
+		value, ok := spec.(*ast.ValueSpec)
+		if !ok {
+			continue
+		}
+		for _, name := range value.Names {
+			if v, ok := info.Defs[name].(*types.Var); ok {
+				p.values[v] = body{value, info}
+			}
 		}
 	}
 }
@@ -173,26 +193,30 @@ func (w *walk) initialise(path string, seen map[string]bool) {
 		w.initialise(imported, seen)
 	}
 	for _, b := range w.initialisers[path] {
-		// What a declaration of types mentions is looked at where the type is used.
-		if d, ok := b.node.(*ast.GenDecl); !ok || len(d.Specs) > 0 && isValue(d.Specs[0]) {
-			w.body(b)
-		}
+		w.body(b)
 	}
 }
-
-func isValue(spec ast.Spec) bool { _, ok := spec.(*ast.ValueSpec); return ok }
 
 func (w *walk) body(b body) {
 	ast.Inspect(b.node, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			w.variable(n, b.info)
+		case *ast.BasicLit:
+			if ourVariable.MatchString(n.Value) {
+				w.variables[strings.Trim(n.Value, `"`)] = true
+			}
 		case *ast.Ident:
 			switch object := b.info.Uses[n].(type) {
 			case *types.Func:
 				w.function(object.Origin())
 			case *types.TypeName:
 				w.named(object)
+			case *types.Var:
+				if b, ok := w.values[object]; ok && !w.done[object] {
+					w.done[object] = true
+					w.body(b)
+				}
 			}
 		}
 		return true
@@ -209,13 +233,15 @@ func (w *walk) variable(call *ast.CallExpr, info *types.Info) {
 	if !ok || f.FullName() != "os.Getenv" && f.FullName() != "os.LookupEnv" {
 		return
 	}
-	name := info.Types[call.Args[0]].Value
-	if name == nil {
+	if name := info.Types[call.Args[0]].Value; name != nil {
+		w.variables[constant.StringVal(name)] = true
+	} else if _, isField := call.Args[0].(*ast.SelectorExpr); !isField {
 		w.problems = append(w.problems, fmt.Sprintf("%s is called with a name that is no constant: what is read can't be known", f.FullName()))
-		return
 	}
-	w.variables[constant.StringVal(name)] = true
 }
+
+// ourVariable is a text that is the name of a variable. A look by a field of a struct finds one that is written elsewhere.
+var ourVariable = regexp.MustCompile(`^"(DATABASE|FANMAIL)(_[A-Z]+)+"$`)
 
 func (w *walk) function(f *types.Func) {
 	if w.done[f] || f.Pkg() == nil {

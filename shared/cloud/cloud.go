@@ -1,19 +1,18 @@
 // Package cloud makes the AWS clients of the Lambda functions. Its list of calls is the whole of what they ask of AWS; the
-// IAM statements of serverless/roles.js follow it, and a test holds it against the code.
+// IAM statements of serverless.yml follow it.
 //
 //	call                     by                      for
 //	s3:GetObject             prepare, send, plan     the campaign folder, the content snapshot, the results of a wave
 //	s3:PutObject             prepare, plan, finish   content, rejects.csv, manifests, report.json, outcomes.csv
-//	s3:AbortMultipartUpload  prepare, plan, finish   an upload in parts that failed
+//	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
 //	s3:ListBucket            prepare                 so that a missing file is NoSuchKey and not AccessDenied
 //	                         plan                    the results of a wave
 //	ses:GetAccount           plan                    quota and rate
 //	ses:SendEmail            send                    one message to one recipient
 //	                         plan                    a probe, to see whether SES events arrive
 //	states:DescribeExecution prepare                 whether the execution that owns a campaign still runs
-//	sqs:ReceiveMessage       events                  Lambda's pollers, with the function's role: SES events
-//	sqs:DeleteMessage        events
-//	sqs:GetQueueAttributes   events
+//	sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes
+//	                         events                  Lambda's pollers, with the function's role: SES events
 //	rds-db:connect           all                     a session by IAM token (package database, DATABASE_AUTH=iam)
 //	secretsmanager:GetSecretValue  all               the password (package database, DATABASE_AUTH=secret)
 package cloud
