@@ -40,6 +40,7 @@ var prefixes = map[string]string{"sesv2": "ses", "sfn": "states"}
 var actions = map[string][]string{
 	"s3:ListObjectsV2":             {"s3:ListBucket"},
 	"s3:HeadObject":                {"s3:GetObject"},
+	"s3:CopyObject":                {"s3:GetObject", "s3:PutObject"},
 	"transfermanager:UploadObject": {"s3:PutObject", "s3:AbortMultipartUpload"},
 	"auth:BuildAuthToken":          {"rds-db:connect"},
 	"transfermanager:New":          nil,

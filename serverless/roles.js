@@ -26,7 +26,8 @@ const statements = (fanmail) => ({
   migrate: [],
   prepare: [
     read('campaigns', 'frozen'),
-    write('work', 'reports'),
+    // The run of a recurring schedule is a campaign of its own: its folder is a copy.
+    write('campaigns', 'work', 'reports'),
     // So that a missing file is NoSuchKey and not AccessDenied: a condition on the prefix would not hold for
     // GetObject.
     allow(['s3:ListBucket'], [bucket]),
