@@ -110,7 +110,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, bound, r + "EventsLambdaFunction" + p + "ReservedConcurrentExecutions", nil, "the reserved concurrencies sum up to"},
 		{account, bound, r + "SendLambdaFunction" + p + "ReservedConcurrentExecutions", 5, "function send has a reserved concurrency of 5, want 0"},
 		{account, bound, r + "PlanLambdaFunction" + fields + "FANMAIL_SENDERS", "10", `plan counts on "10" senders, but there are 5`},
-		{password, bound, r + "MigrateLambdaFunction" + fields + "FANMAIL_CONNECTION_LIMIT", "20", `the role's limit is "20", but the bound is 50`},
+		{password, bound, r + "MigrateLambdaFunction" + fields + "FANMAIL_CONNECTION_LIMIT", "20", `the role's limit is "20" for migrate, but the bound is 50`},
 		{secret, bound, "Outputs/ConnectionBound/Value", "19", "the output ConnectionBound is 19"},
 
 		{secret, mapped, mapping + "ScalingConfig", nil, "function events: its event source is"},

@@ -7,7 +7,10 @@ module.exports = async ({ resolveVariable }) => {
   const functions = await resolveVariable('file(shared/deployment/functions.yml)');
   functions.send.reservedConcurrency = fanmail.senders;
   functions.plan.environment.FANMAIL_SENDERS = fanmail.senders;
-  functions.migrate.environment = { ...functions.migrate.environment, ...fanmail.migrateEnvironment };
+  // migrate sets the limit of the role in the database, and control compares the two.
+  const limit = { FANMAIL_CONNECTION_LIMIT: fanmail.bound };
+  functions.migrate.environment = { ...functions.migrate.environment, ...fanmail.administrator, ...limit };
+  functions.control.environment = { ...functions.control.environment, ...limit };
   for (const [key, f] of Object.entries(functions)) {
     f.role = `${key[0].toUpperCase()}${key.slice(1)}Role`;
     if (fanmail.vpc) f.vpc = fanmail.vpc;

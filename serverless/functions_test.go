@@ -51,6 +51,7 @@ var unread = map[string]string{
 	"FANMAIL_STAGE":             "the dimension of metrics",
 	"DATABASE_ADMIN_AUTH":       "how migrate logs in as administrator",
 	"DATABASE_ADMIN_SECRET_ARN": "how migrate logs in as administrator",
+	"FANMAIL_CONNECTION_LIMIT":  "what control compares the role's limit with",
 }
 
 // logins are the variables of each way to log in; the value of databaseAuth decides.
@@ -108,8 +109,10 @@ func concurrencyIsTheBound(v variant) (wrong []string) {
 	senders := fmt.Sprint(deployment.Senders(v.functions))
 	planned := v.properties("PlanLambdaFunction").object("Environment").object("Variables").text("FANMAIL_SENDERS")
 	f.check(planned == senders, "plan counts on %q senders, but there are %s", planned, senders)
-	limit := v.properties("MigrateLambdaFunction").object("Environment").object("Variables").text("FANMAIL_CONNECTION_LIMIT")
-	f.check(limit == fmt.Sprint(bound), "the role's limit is %q, but the bound is %d", limit, bound)
+	for _, key := range []string{"migrate", "control"} {
+		limit := v.properties(logicalName(key)).object("Environment").object("Variables").text("FANMAIL_CONNECTION_LIMIT")
+		f.check(limit == fmt.Sprint(bound), "the role's limit is %q for %s, but the bound is %d", limit, key, bound)
+	}
 	f.check(v.Outputs["ConnectionBound"].Value == fmt.Sprint(bound), "the output ConnectionBound is %v, but the bound is %d", v.Outputs["ConnectionBound"].Value, bound)
 	return wrong
 }

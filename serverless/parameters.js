@@ -124,11 +124,10 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       DATABASE_CA: p.databaseCa,
     }),
     alarmSubscriptions: p.alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: p.alarmEmail }],
-    migrateEnvironment: withoutEmpty({
+    administrator: withoutEmpty({
       DATABASE_ADMIN_AUTH: p.databaseAdminSecretArn ? 'secret' : p.databaseAdminUrl ? 'password' : '',
       DATABASE_ADMIN_SECRET_ARN: p.databaseAdminSecretArn,
       DATABASE_ADMIN_URL: p.databaseAdminUrl,
-      FANMAIL_CONNECTION_LIMIT: bound,
     }),
   };
 };
