@@ -30,7 +30,7 @@ const silenceIsGood = { TreatMissingData: 'notBreaching' };
 // SES measures only while mail is sent. A bad rate stays bad when sending stops.
 const silenceKeepsTheState = { TreatMissingData: 'ignore' };
 
-const alarms = ({ stage, machineArn, keys }) => {
+const alarms = ({ stage, machineArn, bound, keys }) => {
   const machine = {
     StateMachineArn: { 'Fn::Sub': machineArn },
   };
@@ -92,16 +92,16 @@ const alarms = ({ stage, machineArn, keys }) => {
         'SES events wait for more than 5 minutes. Is the database reachable? Read the log of the function ' +
         'events. Bounces and complaints are counted late.',
     },
+    // A sender says at its end how many connections there are, so this is known every few minutes only.
     ConnectionsAlarm: {
-      ...math('100 * connections / bound', minute, {
-        connections: [own('Connections'), 'Maximum'],
-        bound: [own('ConnectionBound'), 'Maximum'],
-      }),
-      EvaluationPeriods: 5,
-      Threshold: 98,
+      ...own('Connections'),
+      Statistic: 'Maximum',
+      Period: 5 * minute,
+      EvaluationPeriods: 2,
+      Threshold: Math.ceil(0.98 * bound),
       ...silenceIsGood,
       AlarmDescription:
-        'Fanmail holds 98 % of the connections that it may have, for 5 minutes. `fanmail doctor` shows the ' +
+        'Fanmail holds 98 % of the connections that it may have, for 10 minutes. `fanmail doctor` shows the ' +
         'bound; more than the bound PostgreSQL refuses.',
     },
     // A second campaign makes senders wait for each other for a moment. Only throttles that go on are worth a look.
@@ -186,7 +186,7 @@ const alarms = ({ stage, machineArn, keys }) => {
 
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
-  const { alarmSubscriptions, machineArn } = await resolveVariable('self:custom.fanmail');
+  const { alarmSubscriptions, machineArn, bound } = await resolveVariable('self:custom.fanmail');
   const keys = Object.keys(await resolveVariable('file(shared/deployment/functions.yml)'));
   const Resources = {
     AlarmTopic: {
@@ -198,7 +198,7 @@ module.exports = async ({ resolveVariable }) => {
       },
     },
   };
-  for (const [name, alarm] of Object.entries(alarms({ stage, machineArn, keys }))) {
+  for (const [name, alarm] of Object.entries(alarms({ stage, machineArn, bound, keys }))) {
     Resources[name] = {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {

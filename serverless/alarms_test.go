@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"fanmail/shared/deployment"
 	"fanmail/shared/metrics"
 )
 
@@ -37,7 +38,7 @@ var watched = []string{
 	"AWS/SQS ApproximateNumberOfMessagesVisible EventsDeadLetterQueue", "AWS/SQS ApproximateNumberOfMessagesVisible ScheduleDeadLetterQueue",
 	"AWS/SQS ApproximateAgeOfOldestMessage EventsQueue",
 	"AWS/SES Reputation.BounceRate", "AWS/SES Reputation.ComplaintRate",
-	"Fanmail Connections", "Fanmail ConnectionBound", "Fanmail Throttled", "Fanmail Accepted", "Fanmail Bounced", "Fanmail Complained", "Fanmail Delivered",
+	"Fanmail Connections", "Fanmail Throttled", "Fanmail Accepted", "Fanmail Bounced", "Fanmail Complained", "Fanmail Delivered",
 }
 
 func alarmsRing(v variant) (wrong []string) {
@@ -67,6 +68,9 @@ func alarmsRing(v variant) (wrong []string) {
 		}
 	})
 	f.equal(got, want, "there are alarms on")
+
+	most, bound := v.properties("ConnectionsAlarm").number("Threshold"), float64(deployment.Bound(v.functions))
+	f.check(most > 0.9*bound && most <= bound, "ConnectionsAlarm rings at %v of %v connections", most, bound)
 
 	subscriptions := v.properties("AlarmTopic").objects("Subscription")
 	email := v.parameters["alarmEmail"]

@@ -175,6 +175,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, alarms, r + "SesThrottlesAlarm" + p + "Metrics/1/MetricStat/Metric/MetricName", "Throttles", "SesThrottlesAlarm is on Throttles, which no function writes"},
 		{secret, alarms, r + "SesThrottlesAlarm" + p + "Metrics/1/MetricStat/Metric/Dimensions/0/Value", "prod", "SesThrottlesAlarm is about the stage prod"},
 		{secret, alarms, r + "SesThrottlesAlarm" + p + "Metrics/1/MetricStat/Metric/Dimensions", nil, "SesThrottlesAlarm is on a metric with 0 dimensions"},
+		{password, alarms, r + "ConnectionsAlarm" + p + "Threshold", 20, "ConnectionsAlarm rings at 20 of 50 connections"},
 		{vpc, alarms, r + "AlarmTopic" + p + "Subscription", nil, "the topic of alarms has 0 subscriptions"},
 		{vpc, alarms, r + "AlarmTopic" + p + "Subscription/0/Endpoint", "x", "alarms go to x, want ops@example.com"},
 

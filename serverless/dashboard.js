@@ -8,6 +8,11 @@ module.exports = async ({ resolveVariable }) => {
   const keys = Object.keys(await resolveVariable('file(shared/deployment/functions.yml)'));
   const { machineArn } = await resolveVariable('self:custom.fanmail');
   const own = (name, stat, options) => ['Fanmail', name, 'Stage', stage, { stat, ...options }];
+  // plan writes the limits before each wave, so they hold until it writes them again.
+  const limit = (name, label) => [
+    own(name, 'Maximum', { id: name.toLowerCase(), visible: false }),
+    [{ expression: `FILL(${name.toLowerCase()}, REPEAT)`, label }],
+  ];
   const queue = (name, metric) => [
     'AWS/SQS',
     metric,
@@ -20,9 +25,9 @@ module.exports = async ({ resolveVariable }) => {
     'Accepted a second, against the rate of the account': [
       own('Accepted', 'Sum', { id: 'accepted', visible: false }),
       [{ expression: 'accepted / PERIOD(accepted)', label: 'accepted a second' }],
-      own('AccountRate', 'Maximum', { label: 'rate of the account' }),
+      ...limit('AccountRate', 'rate of the account'),
     ],
-    'Connections, against the bound': [own('Connections', 'Maximum'), own('ConnectionBound', 'Maximum')],
+    'Connections, against the bound': [own('Connections', 'Maximum'), ...limit('ConnectionBound', 'bound')],
     'Environments at work': keys.map((key) => [
       'AWS/Lambda',
       'ConcurrentExecutions',
@@ -69,7 +74,8 @@ module.exports = async ({ resolveVariable }) => {
       title: name,
       region: '${AWS::Region}',
       view: 'timeSeries',
-      period: 60,
+      // A sender writes its metrics when it ends, after up to 5 minutes.
+      period: 300,
       yAxis: { left: { min: 0 } },
       metrics,
     },
