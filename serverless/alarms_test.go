@@ -22,7 +22,8 @@ func readMetrics(t *testing.T) (names []string) {
 	}
 	scope := p.packages[module+"/shared/metrics"].Scope()
 	for _, name := range scope.Names() {
-		if c, ok := scope.Lookup(name).(*types.Const); ok && c.Exported() && name != "Namespace" && name != "Dimension" {
+		if c, ok := scope.Lookup(name).(*types.Const); ok && c.Exported() && name != "Namespace" &&
+			name != "Dimension" {
 			names = append(names, constant.StringVal(c.Val()))
 		}
 	}
@@ -51,12 +52,32 @@ func alarmsRing(v variant) (wrong []string) {
 	v.each("AWS::CloudWatch::Alarm", func(name string, r resource) {
 		p := r.Properties
 		for _, actions := range []string{"AlarmActions", "OKActions"} {
-			f.check(slices.Equal(rendered(p[actions]), []string{"${AlarmTopic}"}), "%s tells %v of its %s", name, rendered(p[actions]), actions)
+			f.check(
+				slices.Equal(rendered(p[actions]), []string{"${AlarmTopic}"}),
+				"%s tells %v of its %s",
+				name,
+				rendered(p[actions]),
+				actions,
+			)
 		}
 		f.check(p["ActionsEnabled"] != false, "%s rings for nobody", name)
-		f.check(slices.Contains([]string{"notBreaching", "ignore"}, p.text("TreatMissingData")), "%s treats silence as %q", name, p.text("TreatMissingData"))
-		f.check(p.has("Threshold") && p.text("ComparisonOperator") == "GreaterThanOrEqualToThreshold" && p.number("Threshold") > 0, "%s has no threshold", name)
-		f.check(strings.HasSuffix(p.text("AlarmDescription"), " More: docs/operations.md, "+name+"."), "%s says nothing of docs/operations.md", name)
+		f.check(
+			slices.Contains([]string{"notBreaching", "ignore"}, p.text("TreatMissingData")),
+			"%s treats silence as %q",
+			name,
+			p.text("TreatMissingData"),
+		)
+		f.check(
+			p.has("Threshold") && p.text("ComparisonOperator") == "GreaterThanOrEqualToThreshold" &&
+				p.number("Threshold") > 0,
+			"%s has no threshold",
+			name,
+		)
+		f.check(
+			strings.HasSuffix(p.text("AlarmDescription"), " More: docs/operations.md, "+name+"."),
+			"%s says nothing of docs/operations.md",
+			name,
+		)
 		metrics := []object{p}
 		for _, m := range p.objects("Metrics") {
 			metrics = append(metrics, m.object("MetricStat").object("Metric"))
@@ -76,7 +97,12 @@ func alarmsRing(v variant) (wrong []string) {
 	email := v.parameters["alarmEmail"]
 	f.check(len(subscriptions) == 1 == (email != ""), "the topic of alarms has %d subscriptions", len(subscriptions))
 	for _, s := range subscriptions {
-		f.check(s.text("Protocol") == "email" && s.text("Endpoint") == email, "alarms go to %s, want %s", s.text("Endpoint"), email)
+		f.check(
+			s.text("Protocol") == "email" && s.text("Endpoint") == email,
+			"alarms go to %s, want %s",
+			s.text("Endpoint"),
+			email,
+		)
 	}
 	return wrong
 }
@@ -96,8 +122,18 @@ func (v variant) metric(f *findings, alarm string, m object) string {
 		}
 	}
 	if m.text("Namespace") == metrics.Namespace {
-		f.check(slices.Contains(v.metrics, m.text("MetricName")), "%s is on %s, which no function writes", alarm, m.text("MetricName"))
-		f.check(len(m.objects("Dimensions")) == 1, "%s is on a metric with %d dimensions", alarm, len(m.objects("Dimensions")))
+		f.check(
+			slices.Contains(v.metrics, m.text("MetricName")),
+			"%s is on %s, which no function writes",
+			alarm,
+			m.text("MetricName"),
+		)
+		f.check(
+			len(m.objects("Dimensions")) == 1,
+			"%s is on a metric with %d dimensions",
+			alarm,
+			len(m.objects("Dimensions")),
+		)
 	}
 	return name
 }
@@ -120,7 +156,11 @@ func dashboardShows(v variant) (wrong []string) {
 			switch {
 			case len(texts) < 2: // an expression
 			case texts[0] == metrics.Namespace:
-				f.check(slices.Equal(texts[2:min(4, len(texts))], []string{metrics.Dimension, stage}), "the dashboard shows %v", texts)
+				f.check(
+					slices.Equal(texts[2:min(4, len(texts))], []string{metrics.Dimension, stage}),
+					"the dashboard shows %v",
+					texts,
+				)
 				own = append(own, texts[1])
 			default:
 				others = append(others, texts[0]+" "+texts[1])

@@ -49,6 +49,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, lead, r + "EventsTopicPolicy" + policy + "Condition/ArnLike/aws:SourceArn/0/Fn::Sub", "arn:${AWS::Partition}:${Sett}", "EventsTopicPolicy refers to Sett"},
 
 		{secret, machine, theMachine + p + "DefinitionString/Fn::Sub/0", `{"StartAt": "Plan"}`, "the deployed definition differs"},
+		{secret, machine, theMachine + p + "DefinitionString/Fn::Sub/1", map[string]any{"x": map[string]any{"Fn::GetAtt": []any{"SendLambdaFunction", "Arn"}}}, "which is no version of a function that is kept"},
 		{secret, machine, theMachine + "/Type", "AWS::SQS::Queue", "the template has 0 state machines"},
 		{secret, observed, theMachine + p + "LoggingConfiguration/IncludeExecutionData", true, "the log has data"},
 		{secret, observed, theMachine + p + "LoggingConfiguration/Destinations", nil, `the log goes to ""`},
@@ -234,8 +235,8 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 	}
 }
 
-// broken is the template with another value at a place: names and list indices separated by slashes; nil takes the place
-// away, or in a list, leaves nothing there.
+// broken is the template with another value at a place: names and list indices separated by slashes; nil takes the
+// place away, or in a list, leaves nothing there.
 func broken(t *testing.T, template, place string, value any) []byte {
 	t.Helper()
 	var whole any

@@ -15,8 +15,9 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// code is what a Lambda function can reach from its main: an over-estimate, as it follows each mention of a function, each
-// method that an interface of Fanmail may lead to, and each method by which another package may use a type of Fanmail.
+// code is what a Lambda function can reach from its main: an over-estimate, as it follows each mention of a
+// function, each method that an interface of Fanmail may lead to, and each method by which another package may use
+// a type of Fanmail.
 type code struct {
 	// calls are the IAM actions of the AWS calls, and variables the names that it looks up in the environment.
 	calls, variables set
@@ -51,7 +52,8 @@ type program struct {
 	declarations map[*types.Func]body
 	// values are the variables of the packages, and what they begin as.
 	values map[*types.Var]body
-	// implementers are the types of Fanmail, and foreign the interfaces of all other packages by the names of their methods.
+	// implementers are the types of Fanmail, and foreign the interfaces of all other packages by the names of their
+	// methods.
 	implementers []types.Type
 	foreign      map[string][]*types.Interface
 	// initialisers are the functions init of each package.
@@ -74,7 +76,14 @@ var loadProgram = sync.OnceValues(func() (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{declarations: map[*types.Func]body{}, values: map[*types.Var]body{}, foreign: map[string][]*types.Interface{}, initialisers: map[string][]body{}, imports: map[string][]string{}, packages: map[string]*types.Package{}}
+	p := &program{
+		declarations: map[*types.Func]body{},
+		values:       map[*types.Var]body{},
+		foreign:      map[string][]*types.Interface{},
+		initialisers: map[string][]body{},
+		imports:      map[string][]string{},
+		packages:     map[string]*types.Package{},
+	}
 	seen := map[*types.Package]bool{}
 	for _, pkg := range loaded {
 		for _, problem := range pkg.Errors {
@@ -241,7 +250,8 @@ func (w *walk) variable(call *ast.CallExpr, info *types.Info) {
 	}
 }
 
-// ourVariable is a text that is the name of a variable. A look by a field of a struct finds one that is written elsewhere.
+// ourVariable is a text that is the name of a variable. A look by a field of a struct finds one that is written
+// elsewhere.
 var ourVariable = regexp.MustCompile(`^"(DATABASE|FANMAIL)(_[A-Z]+)+"$`)
 
 func (w *walk) function(f *types.Func) {
@@ -286,7 +296,10 @@ func (w *walk) named(t *types.TypeName) {
 	methods := types.NewMethodSet(pointer)
 	for i := range methods.Len() {
 		m := methods.At(i).Obj().(*types.Func)
-		if slices.ContainsFunc(w.foreign[m.Name()], func(face *types.Interface) bool { return types.Implements(pointer, face) }) {
+		if slices.ContainsFunc(
+			w.foreign[m.Name()],
+			func(face *types.Interface) bool { return types.Implements(pointer, face) },
+		) {
 			w.function(m.Origin())
 		}
 	}

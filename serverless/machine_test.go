@@ -27,8 +27,8 @@ func (v variant) machine() (object, error) {
 	return all[0], nil
 }
 
-// definitionIsDeployed holds the definition against campaign.asl.json: the plugin that makes it must change nothing but the
-// names of the functions.
+// definitionIsDeployed holds the definition against campaign.asl.json: the plugin that makes it must change
+// nothing but the names of the functions.
 func definitionIsDeployed(v variant) []string {
 	machine, err := v.machine()
 	if err != nil {
@@ -48,9 +48,9 @@ func definitionIsDeployed(v variant) []string {
 	return nil
 }
 
-// definition reads the definition of a state machine in a template: {"Fn::Sub": [text, {name: reference}]}, with ${name} in
-// the text for each function. Every reference must be to a version of a function, so that a campaign keeps the code that it
-// began with. Here every such name becomes the reference that campaign.asl.json has.
+// definition reads the definition of a state machine in a template: {"Fn::Sub": [text, {name: reference}]}, with
+// ${name} in the text for each function. Every reference must be to a version of a function, so that a campaign
+// keeps the code that it began with. Here every such name becomes the reference that campaign.asl.json has.
 func (v variant) definition(machine object) (map[string]any, error) {
 	parts, _ := machine.object("DefinitionString")["Fn::Sub"].([]any)
 	if len(parts) != 2 {
@@ -62,7 +62,8 @@ func (v variant) definition(machine object) (map[string]any, error) {
 		reference, _ := raw.(map[string]any)
 		version := v.Resources[object(reference).text("Ref")]
 		function := version.Properties.object("FunctionName").text("Ref")
-		if version.Type != "AWS::Lambda::Version" || version.DeletionPolicy != "Retain" || !strings.HasSuffix(function, "LambdaFunction") {
+		if version.Type != "AWS::Lambda::Version" || version.DeletionPolicy != "Retain" ||
+			!strings.HasSuffix(function, "LambdaFunction") {
 			return nil, fmt.Errorf("the definition refers to %v, which is no version of a function that is kept", raw)
 		}
 		key := strings.ToLower(strings.TrimSuffix(function, "LambdaFunction"))
@@ -82,15 +83,32 @@ func machineIsObserved(v variant) (wrong []string) {
 		return []string{err.Error()}
 	}
 	logging := machine.object("LoggingConfiguration")
-	f.check(machine.text("StateMachineName") == machineName, "the state machine is called %q", machine.text("StateMachineName"))
-	f.check(machine.text("StateMachineType") == "STANDARD", "the state machine is of type %q", machine.text("StateMachineType"))
-	f.check(logging.text("Level") == "ERROR" && logging["IncludeExecutionData"] == false, "the log has data, or no errors: %v", logging)
+	f.check(
+		machine.text("StateMachineName") == machineName,
+		"the state machine is called %q",
+		machine.text("StateMachineName"),
+	)
+	f.check(
+		machine.text("StateMachineType") == "STANDARD",
+		"the state machine is of type %q",
+		machine.text("StateMachineType"),
+	)
+	f.check(
+		logging.text("Level") == "ERROR" && logging["IncludeExecutionData"] == false,
+		"the log has data, or no errors: %v",
+		logging,
+	)
 	group := ""
 	for _, destination := range logging.objects("Destinations") {
 		group = attributeOf(destination.object("CloudWatchLogsLogGroup")["LogGroupArn"])
 	}
 	p := v.properties(group)
-	f.check(strings.HasPrefix(p.text("LogGroupName"), "/aws/vendedlogs/states/") && p.number("RetentionInDays") == 30, "the log goes to %q, kept for %v days", group, p["RetentionInDays"])
+	f.check(
+		strings.HasPrefix(p.text("LogGroupName"), "/aws/vendedlogs/states/") && p.number("RetentionInDays") == 30,
+		"the log goes to %q, kept for %v days",
+		group,
+		p["RetentionInDays"],
+	)
 	f.check(machine.object("TracingConfiguration")["Enabled"] == true, "the state machine is not traced")
 
 	role := v.properties(attributeOf(machine["RoleArn"]))
@@ -155,12 +173,22 @@ func interruptionsArrive(v variant) (wrong []string) {
 	if err := json.Unmarshal([]byte(input), &got); err != nil {
 		return append(wrong, fmt.Sprintf("finish gets %s: %v", input, err))
 	}
-	want := map[string]any{"execution": "the ARN", "reason": "interrupted", "error": map[string]any{"Error": "ABORTED", "Cause": ""}}
+	want := map[string]any{
+		"execution": "the ARN",
+		"reason":    "interrupted",
+		"error":     map[string]any{"Error": "ABORTED", "Cause": ""},
+	}
 	f.check(cmp.Equal(got, any(want)), "finish gets %v, want %v", got, want)
 
 	permission := v.properties("InterruptedPermission")
-	f.check(permission.text("Action") == "lambda:InvokeFunction" && permission.text("Principal") == "events.amazonaws.com" &&
-		attributeOf(permission["FunctionName"]) == "FinishLambdaFunction" && attributeOf(permission["SourceArn"]) == "InterruptedRule", "the rule may not invoke finish")
+	f.check(
+		permission.text("Action") == "lambda:InvokeFunction" && permission.text("Principal") == "events.amazonaws.com" &&
+			attributeOf(
+				permission["FunctionName"],
+			) == "FinishLambdaFunction" &&
+			attributeOf(permission["SourceArn"]) == "InterruptedRule",
+		"the rule may not invoke finish",
+	)
 	return wrong
 }
 
@@ -171,7 +199,10 @@ func schedulesStart(v variant) (wrong []string) {
 	condition := trust.object("Condition").object("StringEquals")
 	f.check(trust.object("Principal").text("Service") == "scheduler.amazonaws.com", "Scheduler may not take the role")
 	f.check(condition.object("aws:SourceAccount").text("Ref") == "AWS::AccountId" &&
-		strings.HasSuffix(render(condition["aws:SourceArn"]), ":schedule-group/"+v.properties("ScheduleGroup").text("Name")), "other groups may take the role")
+		strings.HasSuffix(
+			render(condition["aws:SourceArn"]),
+			":schedule-group/"+v.properties("ScheduleGroup").text("Name"),
+		), "other groups may take the role")
 	may := map[string]string{}
 	for _, policy := range role.objects("Policies") {
 		for _, statement := range policy.object("PolicyDocument").objects("Statement") {
@@ -187,8 +218,17 @@ func schedulesStart(v variant) (wrong []string) {
 		p, target := r.Properties, r.Properties.object("Target")
 		f.check(p.text("State") == "DISABLED", "%s would start a campaign that nobody has", name)
 		f.check(p.object("GroupName").text("Ref") == "ScheduleGroup", "%s is not in the group", name)
-		f.check(render(target["Arn"]) == "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution", "%s can't name its executions", name)
-		f.check(attributeOf(target["RoleArn"]) == "ScheduleRole" && attributeOf(target.object("DeadLetterConfig")["Arn"]) == "ScheduleDeadLetterQueue", "%s has no role, or loses a start that failed", name)
+		f.check(
+			render(target["Arn"]) == "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution",
+			"%s can't name its executions",
+			name,
+		)
+		f.check(
+			attributeOf(target["RoleArn"]) == "ScheduleRole" &&
+				attributeOf(target.object("DeadLetterConfig")["Arn"]) == "ScheduleDeadLetterQueue",
+			"%s has no role, or loses a start that failed",
+			name,
+		)
 		age := target.object("RetryPolicy").number("MaximumEventAgeInSeconds")
 		f.check(age >= 60 && age <= 3600, "%s may start %v seconds late", name, age)
 		var call struct{ StateMachineArn, Name, Input string }
@@ -197,7 +237,13 @@ func schedulesStart(v variant) (wrong []string) {
 		if err == nil {
 			err = json.Unmarshal([]byte(call.Input), &input)
 		}
-		f.check(err == nil && call.StateMachineArn == machineARN && call.Name != "" && input["campaign"] != nil, "%s calls with %s: %v", name, render(target["Input"]), err)
+		f.check(
+			err == nil && call.StateMachineArn == machineARN && call.Name != "" && input["campaign"] != nil,
+			"%s calls with %s: %v",
+			name,
+			render(target["Input"]),
+			err,
+		)
 	})
 	return wrong
 }

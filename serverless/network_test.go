@@ -6,8 +6,8 @@ import (
 	"fanmail/shared/deployment"
 )
 
-// endpointOf is the name of a VPC endpoint for calls with a prefix of IAM. Calls that are missing leave no VPC: Lambda makes
-// them, or the IAM token of a database is worked out in the function.
+// endpointOf is the name of a VPC endpoint for calls with a prefix of IAM. Calls that are missing leave no VPC:
+// Lambda makes them, or the IAM token of a database is worked out in the function.
 var endpointOf = map[string]string{"s3": "s3", "ses": "email", "states": "states", "secretsmanager": "secretsmanager"}
 
 func networkReaches(v variant) (wrong []string) {
@@ -19,7 +19,11 @@ func networkReaches(v variant) (wrong []string) {
 	own := v.inVPC() && len(groups) == 0
 	if own {
 		groups = []string{"${FunctionsSecurityGroup.GroupId}"}
-		f.check(v.properties("FunctionsSecurityGroup").text("VpcId") == v.parameters["vpcId"] && !v.properties("FunctionsSecurityGroup").has("SecurityGroupIngress"), "others may connect to the functions")
+		f.check(
+			v.properties("FunctionsSecurityGroup").text("VpcId") == v.parameters["vpcId"] &&
+				!v.properties("FunctionsSecurityGroup").has("SecurityGroupIngress"),
+			"others may connect to the functions",
+		)
 	}
 	_, made := v.Resources["FunctionsSecurityGroup"]
 	f.check(made == own, "a security group is made: %v, want %v", made, own)
@@ -28,7 +32,12 @@ func networkReaches(v variant) (wrong []string) {
 		p := v.properties(logicalName(function.Key))
 		f.check(p.has("VpcConfig") == v.inVPC(), "function %s is in a VPC: %v", function.Key, p.has("VpcConfig"))
 		if v.inVPC() {
-			f.equal(rendered(p.object("VpcConfig")["SubnetIds"]), split("subnetIds"), "function %s is in", function.Key)
+			f.equal(
+				rendered(p.object("VpcConfig")["SubnetIds"]),
+				split("subnetIds"),
+				"function %s is in",
+				function.Key,
+			)
 			f.equal(rendered(p.object("VpcConfig")["SecurityGroupIds"]), groups, "function %s is in", function.Key)
 		}
 		for _, action := range v.needed(function.Key) {
@@ -61,7 +70,11 @@ func networkReaches(v variant) (wrong []string) {
 		f.equal(rendered(p["SecurityGroupIds"]), []string{"${EndpointsSecurityGroup.GroupId}"}, "%s is in", name)
 		var sources []string
 		for _, rule := range v.properties("EndpointsSecurityGroup").objects("SecurityGroupIngress") {
-			f.check(rule.number("FromPort") == 443 && rule.number("ToPort") == 443 && !rule.has("CidrIp"), "%s takes more than HTTPS from the functions", name)
+			f.check(
+				rule.number("FromPort") == 443 && rule.number("ToPort") == 443 && !rule.has("CidrIp"),
+				"%s takes more than HTTPS from the functions",
+				name,
+			)
 			sources = append(sources, render(rule["SourceSecurityGroupId"]))
 		}
 		f.equal(sources, groups, "%s is reached from", name)
@@ -82,7 +95,8 @@ func outputsAreKnown(v variant) (wrong []string) {
 	var got []string
 	for name := range v.Outputs {
 		// osls and its plugin have outputs of their own.
-		if name != "ServerlessDeploymentBucketName" && !strings.HasSuffix(name, "LambdaFunctionQualifiedArn") && name != "FanmailDashdevDashcampaignArn" {
+		if name != "ServerlessDeploymentBucketName" && !strings.HasSuffix(name, "LambdaFunctionQualifiedArn") &&
+			name != "FanmailDashdevDashcampaignArn" {
 			got = append(got, name)
 		}
 	}
@@ -95,7 +109,13 @@ func outputsAreKnown(v variant) (wrong []string) {
 		deployment.ScheduleDeadLetterQueue.Key: "${ScheduleDeadLetterQueue}", "AlarmTopicArn": "${AlarmTopic}",
 	}
 	for _, name := range sortedKeys(values) {
-		f.check(render(v.Outputs[name].Value) == values[name], "the output %s is %s, want %s", name, render(v.Outputs[name].Value), values[name])
+		f.check(
+			render(v.Outputs[name].Value) == values[name],
+			"the output %s is %s, want %s",
+			name,
+			render(v.Outputs[name].Value),
+			values[name],
+		)
 	}
 	return wrong
 }

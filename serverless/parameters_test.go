@@ -126,8 +126,15 @@ func TestWrongParametersAreSaid(t *testing.T) {
 	}
 }
 
-// run needs a program that a bare machine may not have, so it runs only where make package has just used it. Node.js must
-// succeed, and osls fail, as it has no credentials.
+// parameters.js reads functions.yml: where that asked for the result of parameters.js, osls would wait for ever.
+func TestFunctionsDoNotWaitForTheParameters(t *testing.T) {
+	if strings.Contains(readFile(t, "../shared/deployment/functions.yml"), "${self:custom") {
+		t.Error("functions.yml asks for custom.fanmail: let serverless/functions.js add what depends on parameters")
+	}
+}
+
+// run needs a program that a bare machine may not have, so it runs only where make package has just used it.
+// Node.js must succeed, and osls fail, as it has no credentials.
 func run(t *testing.T, folder string, input []byte, program string, arguments ...string) []byte {
 	t.Helper()
 	if os.Getenv("FANMAIL_VARIANTS") == "" {
@@ -142,8 +149,8 @@ func run(t *testing.T, folder string, input []byte, program string, arguments ..
 	return output
 }
 
-// TestADeploymentWithWrongParametersDoesNotBegin asks osls itself what a user sees of it: all problems in one line. A file
-// deployment.yml counts as much as --param, and a removal takes no parameters.
+// TestADeploymentWithWrongParametersDoesNotBegin asks osls itself what a user sees of it: all problems in one
+// line. A file deployment.yml counts as much as --param, and a removal takes no parameters.
 func TestADeploymentWithWrongParametersDoesNotBegin(t *testing.T) {
 	folder, err := filepath.Abs("..")
 	if err != nil {

@@ -112,7 +112,8 @@ func references(value any) (names []string) {
 
 // only is the one statement of a policy; an empty one if there are more, or if it does not allow anything.
 func only(policy object) object {
-	if statements := policy.object("PolicyDocument").objects("Statement"); len(statements) == 1 && statements[0].text("Effect") == "Allow" {
+	if statements := policy.object("PolicyDocument").objects("Statement"); len(statements) == 1 &&
+		statements[0].text("Effect") == "Allow" {
 		return statements[0]
 	}
 	return object{}

@@ -1,5 +1,5 @@
-// Package serverless holds the compiled templates of the deployment against the code that they deploy. It has no code of its own:
-// the parts of serverless.yml are in this folder.
+// Package serverless holds the compiled templates of the deployment against the code that they deploy. It has no
+// code of its own: the parts of serverless.yml are in this folder.
 package serverless
 
 import (
@@ -113,7 +113,14 @@ func readVariants(t *testing.T) (variants []variant, texts map[string]string) {
 		if len(fields) == 0 || fields[0] == "#" {
 			continue
 		}
-		v := variant{name: fields[0], parameters: map[string]string{}, functions: functions, queues: queues, code: codes, metrics: readMetrics(t)}
+		v := variant{
+			name:       fields[0],
+			parameters: map[string]string{},
+			functions:  functions,
+			queues:     queues,
+			code:       codes,
+			metrics:    readMetrics(t),
+		}
 		for _, field := range fields[1:] {
 			name, value, _ := strings.Cut(field, "=")
 			v.parameters[name] = value
