@@ -19,7 +19,7 @@ TAGS := -tags lambda.norpc
 # The race detector needs a C compiler. Go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 NODE := node_modules/.installed
-GO_FOLDERS := $(wildcard *.go cmd examples experiment lambdas local shared statemachine)
+GO_FOLDERS := $(wildcard *.go cmd examples experiment lambdas local serverless shared statemachine)
 
 .PHONY: help
 help: ## list the targets
@@ -46,12 +46,19 @@ lint: $(NODE) ## check format, code, import directions and the state machine
 	go test -count=1 -run 'TestImportsGoOneWay|TestOnlyTheFunctions|TestEachDirection' .
 	node_modules/.bin/asl-validator --json-path statemachine/campaign.asl.json
 
+# Each variant of the template, whatever this machine's environment and deployment.yml say.
+VARIANTS := serverless/variants.txt
 .PHONY: package
-package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment packages and the CloudFormation template (ARCH=amd64: not for arm64)
-	DATABASE_URL="$${DATABASE_URL:-postgres://not-set.invalid/fanmail}" node_modules/.bin/osls package \
-	  --param architecture=$(ARCH:amd64=x86_64)
-	FANMAIL_TEMPLATE=$(CURDIR)/.serverless/cloudformation-template-update-stack.json \
-	  go test -count=1 -run TestTemplate ./statemachine
+package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment packages and the CloudFormation templates (ARCH=amd64: not for arm64)
+	rm -rf bin/variants && mkdir -p bin/variants
+	grep -v '^#' $(VARIANTS) | while read -r name parameters; do \
+	  env -u DATABASE_URL -u DATABASE_AUTH -u DATABASE_SECRET_ARN -u DATABASE_ADMIN_SECRET_ARN -u DATABASE_ADMIN_URL -u DATABASE_CA \
+	    FANMAIL_DEPLOYMENT=none.yml node_modules/.bin/osls package --region us-east-1 --package .serverless \
+	    $$(printf ' --param %s' architecture=$(ARCH:amd64=x86_64) $$parameters) || exit 1; \
+	  cp .serverless/cloudformation-template-update-stack.json bin/variants/$$name.json; \
+	done
+	mkdir -p .serverless/variants && cp bin/variants/*.json .serverless/variants
+	FANMAIL_VARIANTS=$(CURDIR)/.serverless/variants go test -count=1 ./serverless
 
 .PHONY: bench
 bench: build ## measure messages per second against the bare loop (N=100000)
