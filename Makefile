@@ -19,7 +19,11 @@ TAGS := -tags lambda.norpc
 # The race detector needs a C compiler. Go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 NODE := node_modules/.installed
-GO_FOLDERS := $(wildcard *.go cmd examples experiment lambdas local shared statemachine)
+# What checks the deployment and is written in Python: cfn-lint and moto. PYTHON= leaves these checks out.
+PYTHON := bin/python/.installed
+# The processor of this machine.
+NATIVE := $(shell go env GOHOSTARCH)
+GO_FOLDERS := $(wildcard *.go cmd deploytest examples experiment lambdas local shared statemachine)
 
 .PHONY: help
 help: ## list the targets
@@ -52,6 +56,11 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 	  --param architecture=$(ARCH:amd64=x86_64)
 	FANMAIL_TEMPLATE=$(CURDIR)/.serverless/cloudformation-template-update-stack.json \
 	  go test -count=1 -run TestTemplate ./statemachine
+
+.PHONY: deploytest
+deploytest: package $(FUNCTIONS:%=bin/native/%.zip) bin/fanmail $(PYTHON) ## check what package made: osls, moto, cfn-lint, asl-validator, the zips (PYTHON=: without Python)
+	$(if $(PYTHON),,@echo 'SKIPPED: without Python there is no cfn-lint and no moto')
+	FANMAIL_ZIPS=$(CURDIR)/bin/native FANMAIL_PYTHON=$(if $(PYTHON),$(CURDIR)/bin/python/bin) go test -count=1 -v -timeout 15m ./deploytest
 
 .PHONY: bench
 bench: build ## measure messages per second against the bare loop (N=100000)
@@ -102,15 +111,25 @@ bin/fanmail: FORCE
 bin/lambdas/%/bootstrap: FORCE
 	go build $(TAGS) -o $@ ./lambdas/$*
 
-# Without paths, symbols and the commit in it, the same code gives the same bytes, and an unchanged function is not deployed
-# again.
-.PRECIOUS: bin/deploy/$(ARCH)/%/bootstrap
-bin/deploy/$(ARCH)/%/bootstrap: FORCE
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w" -o $@ ./lambdas/$*
+# Without paths, symbols and the commit in it, the same code gives the same bytes. The folder names the processor: the program
+# of send for arm64 is bin/deploy/arm64/send/bootstrap.
+.PRECIOUS: bin/deploy/%/bootstrap
+bin/deploy/%/bootstrap: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) go build $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w" -o $@ ./lambdas/$(*F)
 
 bin/deploy/%.zip: bin/deploy/$(ARCH)/%/bootstrap FORCE
 	go run ./cmd/lambdazip $@ $<
 
+# The same for the processor of this machine, to be started here.
+bin/native/%.zip: bin/deploy/$(NATIVE)/%/bootstrap FORCE
+	@mkdir -p $(@D)
+	go run ./cmd/lambdazip $@ $<
+
 $(NODE): package.json package-lock.json .npmrc
 	npm ci
+	@touch $@
+
+bin/python/.installed: deploytest/requirements.txt
+	python3 -m venv bin/python
+	bin/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
