@@ -13,6 +13,21 @@ N ?=
 ONLY ?=
 RESULT ?= bin/accident
 
+# What deploy and remove work on: the stage, the region, and parameters of serverless.yml (PARAMS='databaseUrl=... subnetIds=a,b').
+# The account is that of the AWS variables (AWS_PROFILE ...), as for every program of AWS.
+STAGE ?=
+REGION ?= $(or $(AWS_REGION),$(AWS_DEFAULT_REGION))
+PARAMS ?=
+ifneq ($(filter deploy remove,$(MAKECMDGOALS)),)
+$(if $(STAGE),,$(error STAGE is not given: make $(MAKECMDGOALS) STAGE=prod REGION=eu-west-1))
+$(if $(REGION),,$(error REGION is not given, and AWS_REGION is not set: make $(MAKECMDGOALS) STAGE=$(STAGE) REGION=eu-west-1))
+endif
+ON_STAGE := --stage '$(STAGE)' --region '$(REGION)'
+PARAMETERS := --param architecture=$(ARCH:amd64=x86_64) $(foreach p,$(PARAMS),--param '$p')
+# osls wants parameters for every verb. To remove a stack, any will do.
+ANY_PARAMETERS := --param databaseUrl=postgres://not-set.invalid/fanmail \
+  --param databaseSecretArn=arn:aws:secretsmanager:$(REGION):000000000000:secret:not-set
+
 FUNCTIONS := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
 # norpc leaves out the code of a runtime that AWS has retired.
 TAGS := -tags lambda.norpc
@@ -56,6 +71,24 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 	  --param architecture=$(ARCH:amd64=x86_64)
 	FANMAIL_TEMPLATE=$(CURDIR)/.serverless/cloudformation-template-update-stack.json \
 	  go test -count=1 -run TestTemplate ./statemachine
+
+# The parameters are looked at before anything is built, the account's limits before anything is created.
+.PHONY: deploy
+deploy: $(NODE) ## deploy to AWS (STAGE=prod REGION=eu-west-1 PARAMS='databaseUrl=...')
+	node_modules/.bin/osls print $(ON_STAGE) $(PARAMETERS) >/dev/null
+	$(MAKE) --no-print-directory bin/fanmail $(FUNCTIONS:%=bin/deploy/%.zip)
+	AWS_REGION='$(REGION)' bin/fanmail budget --account
+	node_modules/.bin/osls deploy $(ON_STAGE) $(PARAMETERS)
+	@echo "Next: bin/fanmail migrate --stage '$(STAGE)' --region '$(REGION)'   makes the tables, or updates them"
+	@echo "      bin/fanmail doctor --stage '$(STAGE)' --region '$(REGION)'    looks whether all is ready for a campaign"
+
+.PHONY: remove
+remove: $(NODE) ## remove a deployment from AWS (STAGE=prod REGION=eu-west-1), all but its bucket and its tables
+	@bucket=$$(node_modules/.bin/osls info --verbose $(ON_STAGE) $(ANY_PARAMETERS) | awk '$$1 == "Bucket:" { print $$2 }'); \
+	node_modules/.bin/osls remove $(ON_STAGE) $(ANY_PARAMETERS); \
+	echo "Left, because nobody can bring them back:"; \
+	echo "  the bucket $${bucket:-of the campaigns}, with folders and reports. To remove it: empty it in the S3 console, then aws s3 rb s3://$${bucket:-NAME}"; \
+	echo "  the tables. To remove them: drop schema fanmail cascade, in the database"
 
 .PHONY: deploytest
 deploytest: package $(FUNCTIONS:%=bin/native/%.zip) bin/fanmail $(PYTHON) ## check what package made: osls, moto, cfn-lint, asl-validator, the zips (PYTHON=: without Python)

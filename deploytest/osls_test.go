@@ -13,7 +13,7 @@ const noCredentials = "AWS provider credentials not found"
 func TestDeployGetsAsFarAsTheCredentials(t *testing.T) {
 	needPackages(t)
 	folder := serviceFolder(t, func(text string) string { return text })
-	output, code := run(t, folder, nil, osls(t), "deploy", "--stage", "test")
+	output, code := run(t, folder, nil, osls(t), oslsOn("deploy", noDatabase)...)
 	if code == 0 || !strings.Contains(output, noCredentials) {
 		t.Errorf("osls deploy ended with code %d, want %q:\n%s", code, noCredentials, output)
 	}
@@ -28,10 +28,10 @@ func TestDeployWithoutIndividualPackagesEndsEarlier(t *testing.T) {
 		}
 		return strings.Replace(text, "\n  individually: true\n", "\n  individually: false\n", 1)
 	})
-	if output, code := run(t, folder, nil, osls(t), "package", "--stage", "test"); code != 0 {
+	if output, code := run(t, folder, nil, osls(t), oslsOn("package", noDatabase)...); code != 0 {
 		t.Errorf("osls package ended with code %d:\n%s", code, output)
 	}
-	output, code := run(t, folder, nil, osls(t), "deploy", "--stage", "test")
+	output, code := run(t, folder, nil, osls(t), oslsOn("deploy", noDatabase)...)
 	if code == 0 || strings.Contains(output, noCredentials) || !strings.Contains(output, "fanmail.zip") {
 		t.Errorf("osls deploy ended with code %d, want a missing fanmail.zip:\n%s", code, output)
 	}

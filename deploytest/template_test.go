@@ -187,4 +187,3 @@ func keys(t *testing.T) []string {
 	}
 	return mains
 }
-

@@ -21,6 +21,23 @@ const (
 // root is the folder of serverless.yml.
 const root = ".."
 
+// The stage and the region of the tests.
+const (
+	stage  = "moto"
+	region = "eu-west-1"
+)
+
+// oslsOn is a verb of osls with the stage, the region and the parameters that serverless.yml needs at least.
+func oslsOn(verb, databaseURL string) []string {
+	return []string{
+		verb, "--stage", stage, "--region", region, "--param", "databaseUrl=" + databaseURL,
+		"--param", "databaseSecretArn=arn:aws:secretsmanager:" + region + ":000000000000:secret:fanmail",
+	}
+}
+
+// noDatabase is the URL of a database that nobody asks.
+const noDatabase = "postgres://not-set.invalid/fanmail"
+
 // needPackages skips the test unless `make deploytest` runs it.
 func needPackages(t *testing.T) {
 	t.Helper()
@@ -47,8 +64,7 @@ func run(t *testing.T, folder string, variables []string, name string, args ...s
 	command := exec.CommandContext(t.Context(), name, args...)
 	command.Dir = folder
 	command.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
-	command.Env = append(command.Env, "HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1", "NODE_NO_WARNINGS=1",
-		"DATABASE_URL=postgres://not-set.invalid/fanmail")
+	command.Env = append(command.Env, "HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1", "NODE_NO_WARNINGS=1")
 	command.Env = append(command.Env, variables...)
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError

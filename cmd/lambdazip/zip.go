@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"io"
 	"os"
@@ -37,6 +38,7 @@ func write(archive, executable string) error {
 // pack writes a zip with one entry, bootstrap, which everyone may execute: Lambda runs it as a user of its own.
 func pack(w io.Writer, code []byte) error {
 	archive := zip.NewWriter(w)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
 	header.SetMode(0o755)
 	entry, err := archive.CreateHeader(header)
