@@ -96,8 +96,14 @@ deploytest: package $(FUNCTIONS:%=bin/native/%.zip) bin/fanmail $(PYTHON) ## che
 	FANMAIL_ZIPS=$(CURDIR)/bin/native FANMAIL_PYTHON=$(if $(PYTHON),$(CURDIR)/bin/python/bin) go test -count=1 -v -timeout 15m ./deploytest
 
 .PHONY: bench
-bench: build ## measure messages per second against the bare loop (N=100000)
+bench: build bench-start ## measure messages per second against the bare loop (N=100000), and how fast the functions start
 	bin/fanmail bench --recipients $(or $(N),100000)
+
+.PHONY: bench-start
+bench-start: $(FUNCTIONS:%=bin/deploy/$(NATIVE)/%/bootstrap) ## measure how long the functions take to start
+	CGO_ENABLED=0 go build $(TAGS) -trimpath -ldflags "-s -w" -o bin/coldstart/baseline/bootstrap ./experiment/coldstart/baseline
+	go build -o bin/coldstart/coldstart ./experiment/coldstart
+	bin/coldstart/coldstart bin/coldstart/baseline/bootstrap $(FUNCTIONS:%=bin/deploy/$(NATIVE)/%/bootstrap)
 
 .PHONY: bench-plan
 bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)

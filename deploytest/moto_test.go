@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -222,8 +223,10 @@ func (m moto) stateMachineIsMade(t *testing.T, arn string) {
 	}
 	definition := aws.ToString(out.Definition)
 	for _, key := range []string{"prepare", "plan", "send", "finish"} {
-		if function := aws.ToString(m.function(t, key).Configuration.FunctionArn); !strings.Contains(definition, `"`+function+`"`) {
-			t.Errorf("the deployed definition does not name %s", function)
+		// The function, or a version of it.
+		function := aws.ToString(m.function(t, key).Configuration.FunctionArn)
+		if !regexp.MustCompile(`"` + regexp.QuoteMeta(function) + `(:[0-9]+)?"`).MatchString(definition) {
+			t.Errorf("the deployed definition does not name %s:\n%s", function, definition)
 		}
 	}
 	if strings.Contains(definition, "${") {

@@ -1,11 +1,12 @@
 """Serves AWS's interfaces by moto, on a free port of this machine: prints the address, and then what moto logs.
 
-Four things of moto 5.2 are changed for the test. They say how far the test goes, so they stand here.
+Five things of moto 5.2 are changed for the test. They say how far the test goes, so they stand here.
 """
 
 import string
 import sys
 
+from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend
@@ -92,6 +93,19 @@ def apply(change_set):
 
 
 ChangeSet.apply = apply
+
+make_version = LambdaVersion.create_from_cloudformation_json
+
+
+def version(resource_name, cloudformation_json, account_id, region_name, **rest):
+    """Makes a version of a function. A reference to it is the function's ARN with the version; moto's own is no ARN."""
+    made = make_version(resource_name, cloudformation_json, account_id, region_name, **rest)
+    function = lambda_backends[account_id][region_name].get_function(cloudformation_json["Properties"]["FunctionName"])
+    made.physical_resource_id = f"{function.function_arn}:{made.version}"
+    return made
+
+
+LambdaVersion.create_from_cloudformation_json = version
 
 # moto validates a template by cfn-lint and refuses its warnings, too. AWS looks at the syntax only, and cfn-lint has a test of its own.
 CloudFormationBackend.validate_template = lambda backend, template: []

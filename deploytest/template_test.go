@@ -130,7 +130,7 @@ func compiledDefinition(t *testing.T, compiled template) string {
 	return ""
 }
 
-// substituted carries out an Fn::Sub with a text and its names, each of which is an attribute of a resource.
+// substituted carries out an Fn::Sub with a text and its names, each of which is the ARN of a function or of its version.
 func substituted(value any) (string, error) {
 	call, _ := value.(map[string]any)
 	parts, _ := call["Fn::Sub"].([]any)
@@ -141,11 +141,14 @@ func substituted(value any) (string, error) {
 	names, _ := parts[1].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		reference, _ := names[name].(map[string]any)
-		attribute, _ := reference["Fn::GetAtt"].([]any)
-		if len(attribute) != 2 || attribute[1] != "Arn" || !strings.Contains(text, "${"+name+"}") {
-			return "", fmt.Errorf("the definition has the name %s for %v", name, names[name])
+		function, _ := reference["Ref"].(string)
+		if attribute, _ := reference["Fn::GetAtt"].([]any); len(attribute) == 2 && attribute[1] == "Arn" {
+			function, _ = attribute[0].(string)
 		}
-		text = strings.ReplaceAll(text, "${"+name+"}", fmt.Sprintf("arn:aws:lambda:us-east-1:123456789012:function:%v", attribute[0]))
+		if !strings.Contains(function, "Lambda") || !strings.Contains(text, "${"+name+"}") {
+			return "", fmt.Errorf("the definition has the name %s for %v, which is no function in it", name, names[name])
+		}
+		text = strings.ReplaceAll(text, "${"+name+"}", "arn:aws:lambda:us-east-1:123456789012:function:"+function)
 	}
 	if strings.Contains(text, "${") {
 		return "", fmt.Errorf("the definition has names without a value")

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,7 +18,8 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// maxZip is the largest package of a function, in bytes. Lambda takes 50 MB; a small package starts sooner.
+// maxZip is the largest package of a function that is deployed, in bytes. Lambda takes 50 MB; a small package starts sooner. Code for
+// amd64 is a tenth larger than for arm64.
 const maxZip = 8 << 20
 
 // zips are the packages: those that are deployed, and those for this machine.
@@ -40,7 +42,8 @@ func TestZipsAreAsLambdaWantsThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Size() >= maxZip {
+		t.Logf("%9d bytes in %s", info.Size(), name)
+		if filepath.Base(filepath.Dir(name)) == "deploy" && info.Size() >= maxZip {
 			t.Errorf("%s has %d bytes, want fewer than %d", name, info.Size(), maxZip)
 		}
 		archive, err := zip.OpenReader(name)
@@ -114,17 +117,30 @@ func TestAFunctionSaysWhatIsWrongWithItsVariables(t *testing.T) {
 	}
 }
 
-// unpack unpacks a zip for this machine as Lambda does, and returns the program.
+// unpack unpacks a zip for this machine as Lambda does, with the mode that it says, and returns the program.
 func unpack(t *testing.T, key string) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("SKIPPED: the functions are programs for Linux")
 	}
-	folder := t.TempDir()
-	if output, code := run(t, folder, nil, "unzip", "-q", filepath.Join(os.Getenv(zipsVariable), key+".zip")); code != 0 {
-		t.Fatal(output)
+	archive, err := zip.OpenReader(filepath.Join(os.Getenv(zipsVariable), key+".zip"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return filepath.Join(folder, "bootstrap")
+	defer func() { _ = archive.Close() }()
+	packed, err := archive.Open("bootstrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "bootstrap")
+	code, err := io.ReadAll(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, code, archive.File[0].Mode()); err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 // start starts the program of a function and returns "next" as soon as it asks for work, or else how it failed.
