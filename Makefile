@@ -75,7 +75,7 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 # The parameters are looked at before anything is built, the account's limits before anything is created.
 .PHONY: deploy
 deploy: $(NODE) ## deploy to AWS (STAGE=prod REGION=eu-west-1 PARAMS='databaseUrl=...')
-	node_modules/.bin/osls print $(ON_STAGE) $(PARAMETERS) >/dev/null
+	@said=$$(node_modules/.bin/osls print $(ON_STAGE) $(PARAMETERS)) || { echo "$$said"; exit 1; }
 	$(MAKE) --no-print-directory bin/fanmail $(FUNCTIONS:%=bin/deploy/%.zip)
 	AWS_REGION='$(REGION)' bin/fanmail budget --account
 	node_modules/.bin/osls deploy $(ON_STAGE) $(PARAMETERS)

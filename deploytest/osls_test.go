@@ -53,6 +53,14 @@ func TestMakeDeployAsksForWhatItNeeds(t *testing.T) {
 	}
 }
 
+func TestMakeDeployBuildsNothingForBadParameters(t *testing.T) {
+	needPackages(t)
+	output, code := run(t, root, []string{"MAKEFLAGS=", "MAKELEVEL="}, "make", "--no-print-directory", "deploy", "STAGE="+stage, "REGION="+region, "PARAMS=subnetIds=none")
+	if code == 0 || !strings.Contains(output, "Error:") || strings.Contains(output, "go build") {
+		t.Errorf("make deploy ended with code %d, want an error before anything is built:\n%s", code, output)
+	}
+}
+
 func osls(t *testing.T) string { return absolute(t, "node_modules", ".bin", "osls") }
 
 // serviceFolder is the project as osls sees it, with a serverless.yml and a .serverless of its own, so that the test leaves the

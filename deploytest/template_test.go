@@ -64,7 +64,7 @@ func TestCfnLintSeesABreach(t *testing.T) {
 	names := templates(t)
 	text := readFile(t, names[len(names)-1])
 	for _, breach := range []struct{ old, new, want string }{
-		{`"provided.al2023"`, `"provided.al2999"`, "E2531"},
+		{`"provided.al2023"`, `"provided.al2999"`, "E3030"},
 		{`"VisibilityTimeout"`, `"VisibilityTimeOut"`, "E3002"},
 		{`"Ref": "EventsQueue"`, `"Ref": "NoQueue"`, "E1020"},
 	} {
