@@ -84,11 +84,12 @@ deploy: $(NODE) ## deploy to AWS (STAGE=prod REGION=eu-west-1 PARAMS='databaseUr
 
 .PHONY: remove
 remove: $(NODE) ## remove a deployment from AWS (STAGE=prod REGION=eu-west-1), all but its bucket and its tables
-	@bucket=$$(node_modules/.bin/osls info --verbose $(ON_STAGE) $(ANY_PARAMETERS) | awk '$$1 == "Bucket:" { print $$2 }'); \
+	@info=$$(node_modules/.bin/osls info --verbose $(ON_STAGE) $(ANY_PARAMETERS)) || { echo "$$info"; exit 1; }; \
+	bucket=$$(awk '$$1 == "Bucket:" { print $$2 }' <<<"$$info"); \
 	node_modules/.bin/osls remove $(ON_STAGE) $(ANY_PARAMETERS); \
 	echo "Left, because nobody can bring them back:"; \
 	echo "  the bucket $${bucket:-of the campaigns}, with folders and reports. To remove it: empty it in the S3 console, then aws s3 rb s3://$${bucket:-NAME}"; \
-	echo "  the tables. To remove them: drop schema fanmail cascade, in the database"
+	echo "  the tables and the role of the functions. To remove them: drop schema fanmail cascade, in the database, then drop the role"
 
 .PHONY: deploytest
 deploytest: package $(FUNCTIONS:%=bin/native/%.zip) bin/fanmail $(PYTHON) ## check what package made: osls, moto, cfn-lint, asl-validator, the zips (PYTHON=: without Python)

@@ -61,6 +61,15 @@ func TestMakeDeployBuildsNothingForBadParameters(t *testing.T) {
 	}
 }
 
+func TestMakeRemoveSaysThatItHasNoCredentials(t *testing.T) {
+	needPackages(t)
+	folder := serviceFolder(t, func(text string) string { return text })
+	output, code := run(t, folder, []string{"MAKEFLAGS=", "MAKELEVEL="}, "make", "--no-print-directory", "remove", "STAGE="+stage, "REGION="+region)
+	if code == 0 || !strings.Contains(output, noCredentials) {
+		t.Errorf("make remove ended with code %d, want %q:\n%s", code, noCredentials, output)
+	}
+}
+
 func osls(t *testing.T) string { return absolute(t, "node_modules", ".bin", "osls") }
 
 // serviceFolder is the project as osls sees it, with a serverless.yml and a .serverless of its own, so that the test leaves the

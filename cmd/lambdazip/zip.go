@@ -11,7 +11,7 @@ import (
 )
 
 // epoch is the oldest time that a zip can hold. Every entry carries it: the time of the build would change the checksum,
-// and by the checksum the deployment tells whether a function changed.
+// and by the checksum the deployment decides whether a function gets a new version.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // write packs the file executable into a new file archive, through a file beside it, so that an interrupted build never
