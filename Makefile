@@ -1,4 +1,5 @@
-# Everything that is done with this repository. Go is enough for all but lint and package, which need Node as well.
+# Everything that is done with this repository. Go is enough for most of it; lint, package, deploytest, deploy and remove need
+# Node as well, and deploytest Python.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

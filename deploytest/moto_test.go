@@ -24,8 +24,8 @@ import (
 	"fanmail/shared/deployment"
 )
 
-// TestTheStackIsMadeChangedAndRemoved lets osls deploy to moto, where there is no account to pay for, and looks at what came
-// of it through AWS's own clients.
+// TestTheStackIsMadeChangedAndRemoved lets osls deploy to moto, where there is no account to pay for, and looks at what
+// came of it through AWS's own clients.
 func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 	m := startMoto(t)
 	m.deploy(t, noDatabase)
@@ -39,7 +39,7 @@ func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 	before := m.code(t)
 	m.deploy(t, noDatabase)
 	if after := m.code(t); !slices.Equal(before, after) {
-		t.Errorf("deployed again without a change, the functions have other code or more versions:\n%v\nwere\n%v", after, before)
+		t.Errorf("deployed again without a change, the functions have other code or versions:\n%v\nwere\n%v", after, before)
 	}
 
 	const other = "postgres://other.invalid/fanmail"
@@ -102,7 +102,9 @@ func startMoto(t *testing.T) moto {
 
 // variables lead a program to moto.
 func (m moto) variables() []string {
-	return []string{"AWS_ENDPOINT_URL=" + m.url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=" + region}
+	return []string{
+		"AWS_ENDPOINT_URL=" + m.url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=" + region,
+	}
 }
 
 // deploy lets osls deploy, and wants the stack to get through.
@@ -118,12 +120,20 @@ func (m moto) deploy(t *testing.T, databaseURL string) {
 
 func (m moto) stack(t *testing.T) types.Stack {
 	t.Helper()
-	name := deployment.StackName(stage)
-	out, err := cloudformation.NewFromConfig(m.config).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name})
+	stacks, err := m.stacks(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Stacks[0]
+	return stacks[0]
+}
+
+func (m moto) stacks(t *testing.T) ([]types.Stack, error) {
+	client, name := cloudformation.NewFromConfig(m.config), deployment.StackName(stage)
+	out, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name})
+	if err != nil {
+		return nil, err
+	}
+	return out.Stacks, nil
 }
 
 // outputs are those of the stack: every one of the compiled template, with a value.
@@ -149,7 +159,8 @@ func (m moto) compiled(t *testing.T) template {
 
 func (m moto) function(t *testing.T, key string) *lambda.GetFunctionOutput {
 	t.Helper()
-	out, err := lambda.NewFromConfig(m.config).GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String(deployment.StackName(stage) + "-" + key)})
+	client, name := lambda.NewFromConfig(m.config), deployment.StackName(stage)+"-"+key
+	out, err := client.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +185,9 @@ func (m moto) functionsAreMade(t *testing.T) {
 		if !strings.HasPrefix(aws.ToString(configuration.Role), "arn:aws:iam::") {
 			t.Errorf("function %s has the role %q", f.Key, aws.ToString(configuration.Role))
 		}
-		if made.Concurrency == nil || int(aws.ToInt32(made.Concurrency.ReservedConcurrentExecutions)) != f.ReservedConcurrency {
-			t.Errorf("function %s has the concurrency %+v, want %d", f.Key, made.Concurrency, f.ReservedConcurrency)
+		reserved := made.Concurrency
+		if reserved == nil || int(aws.ToInt32(reserved.ReservedConcurrentExecutions)) != f.ReservedConcurrency {
+			t.Errorf("function %s has the concurrency %+v, want %d", f.Key, reserved, f.ReservedConcurrency)
 		}
 		info, err := os.Stat(absolute(t, "bin", "deploy", f.Key+".zip"))
 		if err != nil {
@@ -202,19 +214,22 @@ func (m moto) queuesAreMade(t *testing.T) {
 	if got := len(out.QueueUrls); got != want || want == 0 {
 		t.Errorf("there are %d queues, want %d", got, want)
 	}
-	sources, err := lambda.NewFromConfig(m.config).ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
+	client := lambda.NewFromConfig(m.config)
+	mapped, err := client.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sources.EventSourceMappings) != 1 || !strings.HasSuffix(aws.ToString(sources.EventSourceMappings[0].FunctionArn), "-events") {
-		t.Errorf("the event sources are %+v, want one of the function events", sources.EventSourceMappings)
+	sources := mapped.EventSourceMappings
+	if len(sources) != 1 || !strings.HasSuffix(aws.ToString(sources[0].FunctionArn), "-events") {
+		t.Errorf("the event sources are %+v, want one of the function events", sources)
 	}
 }
 
 // stateMachineIsMade also holds its definition against the functions that were made.
 func (m moto) stateMachineIsMade(t *testing.T, arn string) {
 	t.Helper()
-	out, err := sfn.NewFromConfig(m.config).DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
+	client := sfn.NewFromConfig(m.config)
+	out, err := client.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,10 +249,13 @@ func (m moto) stateMachineIsMade(t *testing.T, arn string) {
 	}
 }
 
+func (m moto) s3() *s3.Client {
+	return s3.NewFromConfig(m.config, func(o *s3.Options) { o.UsePathStyle = true })
+}
+
 func (m moto) bucketIsMade(t *testing.T, bucket string) {
 	t.Helper()
-	client := s3.NewFromConfig(m.config, func(o *s3.Options) { o.UsePathStyle = true })
-	if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{
+	if _, err := m.s3().PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: &bucket, Key: aws.String("reports/spring-sale/report.json"), Body: strings.NewReader("{}"),
 	}); err != nil {
 		t.Errorf("writing to the bucket %q: %v", bucket, err)
@@ -263,9 +281,11 @@ func (m moto) commandFindsTheStack(t *testing.T, outputs map[string]string) {
 // code is, for each function, the checksum of its code and the number of its versions.
 func (m moto) code(t *testing.T) (all []string) {
 	t.Helper()
+	client := lambda.NewFromConfig(m.config)
 	for _, key := range keys(t) {
 		configuration := m.function(t, key).Configuration
-		out, err := lambda.NewFromConfig(m.config).ListVersionsByFunction(t.Context(), &lambda.ListVersionsByFunctionInput{FunctionName: configuration.FunctionName})
+		in := &lambda.ListVersionsByFunctionInput{FunctionName: configuration.FunctionName}
+		out, err := client.ListVersionsByFunction(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,19 +297,18 @@ func (m moto) code(t *testing.T) (all []string) {
 // removed removes the stack as `make remove` does: only the bucket stays, and the command says so.
 func (m moto) removed(t *testing.T, bucket string) {
 	t.Helper()
-	output, code := run(t, m.folder, append(m.variables(), "MAKEFLAGS=", "MAKELEVEL="), "make", "--no-print-directory", "remove", "STAGE="+stage, "REGION="+region)
+	output, code := runMake(t, m.folder, m.variables(), "remove", "STAGE="+stage, "REGION="+region)
 	if code != 0 || !strings.Contains(output, bucket) {
 		t.Errorf("make remove ended with code %d, want it to name the bucket %s:\n%s", code, bucket, output)
 	}
-	name := deployment.StackName(stage)
-	if out, err := cloudformation.NewFromConfig(m.config).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name}); err == nil {
-		t.Errorf("the stack is still there: %s", out.Stacks[0].StackStatus)
+	if stacks, err := m.stacks(t); err == nil {
+		t.Errorf("the stack is still there: %s", stacks[0].StackStatus)
 	}
 	functions, err := lambda.NewFromConfig(m.config).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
 	if err != nil || len(functions.Functions) != 0 {
 		t.Errorf("%d functions are left (%v)", len(functions.Functions), err)
 	}
-	buckets, err := s3.NewFromConfig(m.config, func(o *s3.Options) { o.UsePathStyle = true }).ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	buckets, err := m.s3().ListBuckets(t.Context(), &s3.ListBucketsInput{})
 	if err != nil || len(buckets.Buckets) != 1 || aws.ToString(buckets.Buckets[0].Name) != bucket {
 		t.Errorf("the buckets %+v are left (%v), want %s alone", buckets.Buckets, err, bucket)
 	}

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// noCredentials is how `osls deploy` must end without an account: by then it has read serverless.yml and found all packages.
+// noCredentials is how `osls deploy` must end without an account: by then it has read serverless.yml and found all
+// packages.
 const noCredentials = "AWS provider credentials not found"
 
 func TestDeployGetsAsFarAsTheCredentials(t *testing.T) {
@@ -45,17 +46,17 @@ func TestMakeDeployAsksForWhatItNeeds(t *testing.T) {
 		{"deploy", "STAGE=test", "REGION is not given"},
 		{"remove", "STAGE=test", "REGION is not given"},
 	} {
-		// Not the variables of the make that runs this test.
-		output, code := run(t, root, []string{"MAKEFLAGS=", "MAKELEVEL="}, "make", "--no-print-directory", test.target, test.given)
+		output, code := runMake(t, root, nil, test.target, test.given)
 		if code == 0 || !strings.Contains(output, test.want) || strings.Count(strings.TrimSpace(output), "\n") != 0 {
-			t.Errorf("make %s %s ended with code %d, want one line with %q:\n%s", test.target, test.given, code, test.want, output)
+			t.Errorf("make %s %s ended with code %d, want one line with %q:\n%s",
+				test.target, test.given, code, test.want, output)
 		}
 	}
 }
 
 func TestMakeDeployBuildsNothingForBadParameters(t *testing.T) {
 	needPackages(t)
-	output, code := run(t, root, []string{"MAKEFLAGS=", "MAKELEVEL="}, "make", "--no-print-directory", "deploy", "STAGE="+stage, "REGION="+region, "PARAMS=subnetIds=none")
+	output, code := runMake(t, root, nil, "deploy", "STAGE="+stage, "REGION="+region, "PARAMS=subnetIds=none")
 	if code == 0 || !strings.Contains(output, "Error:") || strings.Contains(output, "go build") {
 		t.Errorf("make deploy ended with code %d, want an error before anything is built:\n%s", code, output)
 	}
@@ -64,7 +65,7 @@ func TestMakeDeployBuildsNothingForBadParameters(t *testing.T) {
 func TestMakeRemoveSaysThatItHasNoCredentials(t *testing.T) {
 	needPackages(t)
 	folder := serviceFolder(t, func(text string) string { return text })
-	output, code := run(t, folder, []string{"MAKEFLAGS=", "MAKELEVEL="}, "make", "--no-print-directory", "remove", "STAGE="+stage, "REGION="+region)
+	output, code := runMake(t, folder, nil, "remove", "STAGE="+stage, "REGION="+region)
 	if code == 0 || !strings.Contains(output, noCredentials) {
 		t.Errorf("make remove ended with code %d, want %q:\n%s", code, noCredentials, output)
 	}
@@ -72,8 +73,8 @@ func TestMakeRemoveSaysThatItHasNoCredentials(t *testing.T) {
 
 func osls(t *testing.T) string { return absolute(t, "node_modules", ".bin", "osls") }
 
-// serviceFolder is the project as osls sees it, with a serverless.yml and a .serverless of its own, so that the test leaves the
-// project's alone.
+// serviceFolder is the project as osls sees it, with a serverless.yml and a .serverless of its own, so that the test leaves
+// the project's alone.
 func serviceFolder(t *testing.T, change func(string) string) string {
 	t.Helper()
 	folder := t.TempDir()

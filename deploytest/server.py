@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 
 class Template(string.Template):
-    """CloudFormation takes names in an Fn::Sub that begin with a digit, and the plugin for state machines makes such names."""
+    """CloudFormation takes names in an Fn::Sub that begin with a digit. The plugin for state machines makes such names."""
 
     idpattern = "(?a:[_a-z0-9]+)"
 
@@ -107,7 +107,8 @@ def version(resource_name, cloudformation_json, account_id, region_name, **rest)
 
 LambdaVersion.create_from_cloudformation_json = version
 
-# moto validates a template by cfn-lint and refuses its warnings, too. AWS looks at the syntax only, and cfn-lint has a test of its own.
+# moto validates a template by cfn-lint and refuses its warnings, too. AWS looks at the syntax only, and cfn-lint has a test
+# of its own.
 CloudFormationBackend.validate_template = lambda backend, template: []
 
 

@@ -47,7 +47,9 @@ func readTemplate(t *testing.T, name string) template {
 }
 
 // lintOptions: warnings are printed and fail nothing. Not every region has every resource.
-var lintOptions = []string{"--non-zero-exit-code", "error", "--regions", "us-east-1", "eu-west-1", "ap-northeast-2", "--"}
+var lintOptions = []string{
+	"--non-zero-exit-code", "error", "--regions", "us-east-1", "eu-west-1", "ap-northeast-2", "--",
+}
 
 func TestCompiledTemplatesPassCfnLint(t *testing.T) {
 	lint := python(t, "cfn-lint")
@@ -95,7 +97,9 @@ func TestTheValidatorSeesABreach(t *testing.T) {
 	needPackages(t)
 	names := templates(t)
 	definition := compiledDefinition(t, readTemplate(t, names[len(names)-1]))
-	for _, breach := range [][2]string{{`"Next": "Plan"`, `"Next": "Plam"`}, {`"ToleratedFailurePercentage"`, `"ToleratedFailures"`}} {
+	for _, breach := range [][2]string{
+		{`"Next": "Plan"`, `"Next": "Plam"`}, {`"ToleratedFailurePercentage"`, `"ToleratedFailures"`},
+	} {
 		if !strings.Contains(definition, breach[0]) {
 			t.Errorf("the definition has no %s", breach[0])
 			continue
@@ -130,7 +134,8 @@ func compiledDefinition(t *testing.T, compiled template) string {
 	return ""
 }
 
-// substituted carries out an Fn::Sub with a text and its names, each of which is the ARN of a function or of its version.
+// substituted carries out an Fn::Sub with a text and its names, each of which is the ARN of a function or of its
+// version.
 func substituted(value any) (string, error) {
 	call, _ := value.(map[string]any)
 	parts, _ := call["Fn::Sub"].([]any)

@@ -57,14 +57,15 @@ func python(t *testing.T, name string) string {
 	return filepath.Join(folder, name)
 }
 
-// run runs a program in a folder and returns all that it prints, and its exit code. The variables of AWS are not those of the
-// machine, where there may be an account, but only those given.
+// run runs a program in a folder and returns all that it prints, and its exit code. The variables of AWS are not those of
+// the machine, where there may be an account, but only those given.
 func run(t *testing.T, folder string, variables []string, name string, args ...string) (output string, code int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
 	command.Dir = folder
 	command.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
-	command.Env = append(command.Env, "HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1", "NODE_NO_WARNINGS=1")
+	command.Env = append(command.Env,
+		"HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1", "NODE_NO_WARNINGS=1")
 	command.Env = append(command.Env, variables...)
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
@@ -72,6 +73,13 @@ func run(t *testing.T, folder string, variables []string, name string, args ...s
 		t.Fatalf("%s: %v", name, err)
 	}
 	return string(out), command.ProcessState.ExitCode()
+}
+
+// runMake runs make, which must not take the one that runs this test for its parent.
+func runMake(t *testing.T, folder string, variables []string, args ...string) (output string, code int) {
+	t.Helper()
+	variables = append(variables, "MAKEFLAGS=", "MAKELEVEL=")
+	return run(t, folder, variables, "make", append([]string{"--no-print-directory"}, args...)...)
 }
 
 // absolute is a path of the project's folder, absolute.

@@ -18,8 +18,8 @@ import (
 	"fanmail/shared/workflow"
 )
 
-// maxZip is the largest package of a function that is deployed, in bytes. Lambda takes 50 MB; a small package starts sooner. Code for
-// amd64 is a tenth larger than for arm64.
+// maxZip is the largest package of a function that is deployed, in bytes. Lambda takes 50 MB; a small package starts sooner.
+// Code for amd64 is a tenth larger than for arm64.
 const maxZip = 8 << 20
 
 // zips are the packages: those that are deployed, and those for this machine.
@@ -74,13 +74,13 @@ func TestTheSameCodeGivesTheSameZip(t *testing.T) {
 		}
 	}
 	const key = "control"
-	cache := []string{"MAKEFLAGS=", "MAKELEVEL=", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
-	if output, code := run(t, elsewhere, cache, "make", "bin/native/"+key+".zip"); code != 0 {
+	const name = key + ".zip"
+	cache := []string{"GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
+	if output, code := runMake(t, elsewhere, cache, "bin/native/"+name); code != 0 {
 		t.Fatalf("make ended with code %d:\n%s", code, output)
 	}
-	here, there := readFile(t, filepath.Join(folder, key+".zip")), readFile(t, filepath.Join(elsewhere, "bin", "native", key+".zip"))
-	if !bytes.Equal([]byte(here), []byte(there)) {
-		t.Errorf("the zip of %s has %d other bytes when built in %s", key, len(there), elsewhere)
+	if readFile(t, filepath.Join(folder, name)) != readFile(t, filepath.Join(elsewhere, "bin", "native", name)) {
+		t.Errorf("%s has other bytes when it is built in %s", name, elsewhere)
 	}
 }
 
@@ -112,7 +112,8 @@ func TestAFunctionSaysWhatIsWrongWithItsVariables(t *testing.T) {
 	} {
 		got := start(t, unpack(t, test.key), append(variables(t, test.key), test.variable))
 		if !strings.Contains(got, workflow.InvalidConfiguration) || !strings.Contains(got, test.want) {
-			t.Errorf("%s with %s came to %s, want %s with %s", test.key, test.variable, got, workflow.InvalidConfiguration, test.want)
+			t.Errorf("%s with %s came to %s, want %s with %s",
+				test.key, test.variable, got, workflow.InvalidConfiguration, test.want)
 		}
 	}
 }
@@ -167,7 +168,9 @@ func start(t *testing.T, program string, variables []string) string {
 	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Lambda-Extension-Identifier", "1")
 	})
-	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+	})
 	server := httptest.NewServer(mux)
 	command := exec.CommandContext(t.Context(), program)
 	// Lambda's own variables, https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and nothing else.

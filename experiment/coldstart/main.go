@@ -1,5 +1,5 @@
-// Command coldstart measures how long the functions take from the start of their process to the first request for work, beside
-// the smallest function there is. It prints figures and asserts nothing: the machine that it runs on is not Lambda's.
+// Command coldstart measures how long the functions take from the start of their process to the first request for work,
+// beside the smallest function there is. It prints figures and asserts nothing: the machine that it runs on is not Lambda's.
 //
 //	coldstart --starts 15 bin/coldstart/baseline/bootstrap bin/deploy/amd64/send/bootstrap ...
 //

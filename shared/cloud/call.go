@@ -15,14 +15,20 @@ import (
 type SendEmail func(context.Context, *sesv2.SendEmailInput, ...func(*sesv2.Options)) (*sesv2.SendEmailOutput, error)
 
 // SendEmail calls SES.
-func (call SendEmail) SendEmail(ctx context.Context, in *sesv2.SendEmailInput, options ...func(*sesv2.Options)) (*sesv2.SendEmailOutput, error) {
+func (call SendEmail) SendEmail(
+	ctx context.Context, in *sesv2.SendEmailInput, options ...func(*sesv2.Options),
+) (*sesv2.SendEmailOutput, error) {
 	return call(ctx, in, options...)
 }
 
 // DescribeExecution is the call of the same name.
-type DescribeExecution func(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
+type DescribeExecution func(
+	context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options),
+) (*sfn.DescribeExecutionOutput, error)
 
 // DescribeExecution calls Step Functions.
-func (call DescribeExecution) DescribeExecution(ctx context.Context, in *sfn.DescribeExecutionInput, options ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+func (call DescribeExecution) DescribeExecution(
+	ctx context.Context, in *sfn.DescribeExecutionInput, options ...func(*sfn.Options),
+) (*sfn.DescribeExecutionOutput, error) {
 	return call(ctx, in, options...)
 }
