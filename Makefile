@@ -1,4 +1,5 @@
-# Everything that is done with this repository. Go is enough for all but lint and package, which need Node as well.
+# Everything that is done with this repository. Go is enough for most of it; lint, package, deploytest, deploy and remove need
+# Node as well, and deploytest Python.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,13 +14,32 @@ N ?=
 ONLY ?=
 RESULT ?= bin/accident
 
+# What deploy and remove work on: the stage, the region, and parameters of serverless.yml (PARAMS='databaseUrl=... subnetIds=a,b').
+# The account is that of the AWS variables (AWS_PROFILE ...), as for every program of AWS.
+STAGE ?=
+REGION ?= $(or $(AWS_REGION),$(AWS_DEFAULT_REGION))
+PARAMS ?=
+ifneq ($(filter deploy remove,$(MAKECMDGOALS)),)
+$(if $(STAGE),,$(error STAGE is not given: make $(MAKECMDGOALS) STAGE=prod REGION=eu-west-1))
+$(if $(REGION),,$(error REGION is not given, and AWS_REGION is not set: make $(MAKECMDGOALS) STAGE=$(STAGE) REGION=eu-west-1))
+endif
+ON_STAGE := --stage '$(STAGE)' --region '$(REGION)'
+PARAMETERS := --param architecture=$(ARCH:amd64=x86_64) $(foreach p,$(PARAMS),--param '$p')
+# osls wants parameters for every verb. To remove a stack, any will do.
+ANY_PARAMETERS := --param databaseUrl=postgres://not-set.invalid/fanmail \
+  --param databaseSecretArn=arn:aws:secretsmanager:$(REGION):000000000000:secret:not-set
+
 FUNCTIONS := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
 # norpc leaves out the code of a runtime that AWS has retired.
 TAGS := -tags lambda.norpc
 # The race detector needs a C compiler. Go says 0 where there is none.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 NODE := node_modules/.installed
-GO_FOLDERS := $(wildcard *.go cmd examples experiment lambdas local serverless shared statemachine)
+# What checks the deployment and is written in Python: cfn-lint and moto. PYTHON= leaves these checks out.
+PYTHON := bin/python/.installed
+# The processor of this machine.
+NATIVE := $(shell go env GOHOSTARCH)
+GO_FOLDERS := $(wildcard *.go cmd deploytest examples experiment lambdas local serverless shared statemachine)
 
 .PHONY: help
 help: ## list the targets
@@ -60,9 +80,39 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 	mkdir -p .serverless/variants && cp bin/variants/*.json .serverless/variants
 	FANMAIL_VARIANTS=$(CURDIR)/.serverless/variants go test -count=1 ./serverless
 
+# The parameters are looked at before anything is built, the account's limits before anything is created.
+.PHONY: deploy
+deploy: $(NODE) ## deploy to AWS (STAGE=prod REGION=eu-west-1 PARAMS='databaseUrl=...')
+	@said=$$(node_modules/.bin/osls print $(ON_STAGE) $(PARAMETERS)) || { echo "$$said"; exit 1; }
+	$(MAKE) --no-print-directory bin/fanmail $(FUNCTIONS:%=bin/deploy/%.zip)
+	AWS_REGION='$(REGION)' bin/fanmail budget --account
+	node_modules/.bin/osls deploy $(ON_STAGE) $(PARAMETERS)
+	@echo "Next: bin/fanmail migrate --stage '$(STAGE)' --region '$(REGION)'   makes the tables, or updates them"
+	@echo "      bin/fanmail doctor --stage '$(STAGE)' --region '$(REGION)'    looks whether all is ready for a campaign"
+
+.PHONY: remove
+remove: $(NODE) ## remove a deployment from AWS (STAGE=prod REGION=eu-west-1), all but its bucket and its tables
+	@info=$$(node_modules/.bin/osls info --verbose $(ON_STAGE) $(ANY_PARAMETERS)) || { echo "$$info"; exit 1; }; \
+	bucket=$$(awk '$$1 == "Bucket:" { print $$2 }' <<<"$$info"); \
+	node_modules/.bin/osls remove $(ON_STAGE) $(ANY_PARAMETERS); \
+	echo "Left, because nobody can bring them back:"; \
+	echo "  the bucket $${bucket:-of the campaigns}, with folders and reports. To remove it: empty it in the S3 console, then aws s3 rb s3://$${bucket:-NAME}"; \
+	echo "  the tables and the role of the functions. To remove them: drop schema fanmail cascade, in the database, then drop the role"
+
+.PHONY: deploytest
+deploytest: package $(FUNCTIONS:%=bin/native/%.zip) bin/fanmail $(PYTHON) ## check what package made: osls, moto, cfn-lint, asl-validator, the zips (PYTHON=: without Python)
+	$(if $(PYTHON),,@echo 'SKIPPED: without Python there is no cfn-lint and no moto')
+	FANMAIL_ZIPS=$(CURDIR)/bin/native FANMAIL_PYTHON=$(if $(PYTHON),$(CURDIR)/bin/python/bin) go test -count=1 -v -timeout 15m ./deploytest
+
 .PHONY: bench
-bench: build ## measure messages per second against the bare loop (N=100000)
+bench: build bench-start ## measure messages per second against the bare loop (N=100000), and how fast the functions start
 	bin/fanmail bench --recipients $(or $(N),100000)
+
+.PHONY: bench-start
+bench-start: $(FUNCTIONS:%=bin/deploy/$(NATIVE)/%/bootstrap) ## measure how long the functions take to start
+	CGO_ENABLED=0 go build $(TAGS) -trimpath -ldflags "-s -w" -o bin/coldstart/baseline/bootstrap ./experiment/coldstart/baseline
+	go build -o bin/coldstart/coldstart ./experiment/coldstart
+	bin/coldstart/coldstart bin/coldstart/baseline/bootstrap $(FUNCTIONS:%=bin/deploy/$(NATIVE)/%/bootstrap)
 
 .PHONY: bench-plan
 bench-plan: ## measure how long planning the manifest of a large list takes (N=10000000)
@@ -113,15 +163,25 @@ bin/fanmail: FORCE
 bin/lambdas/%/bootstrap: FORCE
 	go build $(TAGS) -o $@ ./lambdas/$*
 
-# Without paths, symbols and the commit in it, the same code gives the same bytes, and an unchanged function is not deployed
-# again.
-.PRECIOUS: bin/deploy/$(ARCH)/%/bootstrap
-bin/deploy/$(ARCH)/%/bootstrap: FORCE
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w" -o $@ ./lambdas/$*
+# Without paths, symbols and the commit in it, the same code gives the same bytes. The folder names the processor: the program
+# of send for arm64 is bin/deploy/arm64/send/bootstrap.
+.PRECIOUS: bin/deploy/%/bootstrap
+bin/deploy/%/bootstrap: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) go build $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w" -o $@ ./lambdas/$(*F)
 
 bin/deploy/%.zip: bin/deploy/$(ARCH)/%/bootstrap FORCE
 	go run ./cmd/lambdazip $@ $<
 
+# The same for the processor of this machine, to be started here.
+bin/native/%.zip: bin/deploy/$(NATIVE)/%/bootstrap FORCE
+	@mkdir -p $(@D)
+	go run ./cmd/lambdazip $@ $<
+
 $(NODE): package.json package-lock.json .npmrc
 	npm ci
+	@touch $@
+
+bin/python/.installed: deploytest/requirements.txt
+	python3 -m venv bin/python
+	bin/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -1,6 +1,6 @@
 // Command lambdazip writes the deployment package of a Lambda function: a zip that holds one executable, named bootstrap as
 // the runtime provided.al2023 wants it. The same executable always gives the same bytes, so that a function whose code did
-// not change is not deployed again.
+// not change gets no new version.
 //
 //	lambdazip bin/deploy/send.zip bin/deploy/arm64/send/bootstrap
 package main

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +11,7 @@ import (
 )
 
 // epoch is the oldest time that a zip can hold. Every entry carries it: the time of the build would change the checksum,
-// and by the checksum the deployment tells whether a function changed.
+// and by the checksum the deployment decides whether a function gets a new version.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // write packs the file executable into a new file archive, through a file beside it, so that an interrupted build never
@@ -37,6 +38,7 @@ func write(archive, executable string) error {
 // pack writes a zip with one entry, bootstrap, which everyone may execute: Lambda runs it as a user of its own.
 func pack(w io.Writer, code []byte) error {
 	archive := zip.NewWriter(w)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
 	header.SetMode(0o755)
 	entry, err := archive.CreateHeader(header)

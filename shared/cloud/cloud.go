@@ -47,8 +47,8 @@ func Config(ctx context.Context) (aws.Config, error) {
 // S3 returns a client with the SDK's retries.
 func S3(c aws.Config) *s3.Client { return s3.NewFromConfig(c) }
 
-// StepFunctions returns a client with the SDK's retries.
-func StepFunctions(c aws.Config) *sfn.Client { return sfn.NewFromConfig(c) }
+// StepFunctions returns DescribeExecution of a client with the SDK's retries.
+func StepFunctions(c aws.Config) DescribeExecution { return sfn.NewFromConfig(c).DescribeExecution }
 
 // Account returns a SES client with the SDK's retries, for calls that may be repeated.
 func Account(c aws.Config) *sesv2.Client { return sesv2.NewFromConfig(c) }
@@ -67,9 +67,9 @@ func SendTimeout() (time.Duration, error) {
 	return timeout, nil
 }
 
-// Sender returns a SES client for SendEmail with parallel connections. It never retries: SES has no idempotency token, so
+// Sender returns SendEmail of a SES client with parallel connections. It never retries: SES has no idempotency token, so
 // a repeated call may be a second mail. timeout bounds one call; one that takes longer has an unknown outcome.
-func Sender(c aws.Config, parallel int, timeout time.Duration) *sesv2.Client {
+func Sender(c aws.Config, parallel int, timeout time.Duration) SendEmail {
 	return sesv2.NewFromConfig(c, func(o *sesv2.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().
@@ -78,5 +78,5 @@ func Sender(c aws.Config, parallel int, timeout time.Duration) *sesv2.Client {
 				t.MaxIdleConns = parallel
 				t.MaxIdleConnsPerHost = parallel
 			})
-	})
+	}).SendEmail
 }

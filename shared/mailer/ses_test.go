@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/google/uuid"
 
 	"fanmail/local/ses"
@@ -41,7 +40,7 @@ func newMailerOf(t *testing.T, client SES) *Mailer {
 }
 
 // sender is the client of production at an endpoint.
-func sender(endpoint string, timeout time.Duration) *sesv2.Client {
+func sender(endpoint string, timeout time.Duration) cloud.SendEmail {
 	config := aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""), BaseEndpoint: &endpoint}
 	return cloud.Sender(config, Parallel, timeout)
 }

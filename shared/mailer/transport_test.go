@@ -109,7 +109,7 @@ func TestAnAnswerAfterTheTimeoutIsUnknown(t *testing.T) {
 
 // cancelled is a client whose calls can be cancelled, which the Mailer itself never does.
 type cancelled struct {
-	client *sesv2.Client
+	client SES
 	change func(context.Context) context.Context
 }
 
@@ -185,7 +185,7 @@ func TestCallsThatCannotBeMadeAreNotAccepted(t *testing.T) {
 }
 
 // headless is a client that takes away what the SDK wants to have.
-type headless struct{ client *sesv2.Client }
+type headless struct{ client SES }
 
 func (h headless) SendEmail(ctx context.Context, in *sesv2.SendEmailInput, options ...func(*sesv2.Options)) (*sesv2.SendEmailOutput, error) {
 	in.Content.Simple.Subject = nil

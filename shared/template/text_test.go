@@ -29,6 +29,13 @@ func TestTextPartIsReadable(t *testing.T) {
 		"head and style":       {"<head><title>t</title><style>p{}</style></head><body><style>b{}</style>shown</body>", "shown"},
 		"conditional comments": {"<!--[if mso]><p>outlook</p><![endif]--><!--[if !mso]><!--><p>others</p><!--<![endif]-->", "others"},
 		"entities":             {"<p>a &amp; b &lt; c&nbsp;d &copy;</p>", "a & b < c d ©"},
+		"paragraph in a list":  {"<ul><li><p>one</p></li><li>two</li></ul>", "* one\n\n* two"},
+		"headings":             {"<h1>One</h1><p>a</p><h3>two</h3>b", "***\nOne\n***\n\na\n\ntwo\n---\n\nb"},
+		"quotation":            {"<blockquote>one<br>two<p>three</p></blockquote>four", "> one\n> two\n>\n> three\n\nfour"},
+		"kept white space":     {"<pre>a\n  b\n</pre>c", "a\n  b\n\nc"},
+		"empty paragraph":      {"<p>one</p><p>&nbsp;</p><p>two</p>", "one\n\ntwo"},
+		"rule":                 {"one<hr>two", "one\n\n----------\n\ntwo"},
+		"images in a table":    {"<table><tr><td><a href=\"https://e.example/\"><img alt=\"The shop\"></a></td><td>one</td></tr></table>", "The shop <https://e.example/> | one"},
 		"only an image":        {"<img src=\"x.png\">", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

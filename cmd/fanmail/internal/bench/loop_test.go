@@ -33,7 +33,7 @@ func springSale() folder.Folder {
 }
 
 // startSES returns an account and a client for it, made as the senders make theirs.
-func startSES(t *testing.T, fault func(*ses.Request) ses.Fault) (*ses.Service, *sesv2.Client) {
+func startSES(t *testing.T, fault func(*ses.Request) ses.Fault) (*ses.Service, cloud.SendEmail) {
 	service, err := ses.New(ses.Config{Directory: t.TempDir(), MaxSendRate: 1e9, Max24HourSend: -1, Fault: fault})
 	if err != nil {
 		t.Fatal(err)
