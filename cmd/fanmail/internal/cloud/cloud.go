@@ -17,8 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"fanmail/shared/workflow"
 )
@@ -31,7 +34,10 @@ type Cloud struct {
 	transfer  *transfermanager.Client
 	sfn       *sfn.Client
 	functions *lambda.Client
-	examiner  examiner
+	region    string
+	sts       *sts.Client
+	ses       *sesv2.Client
+	sqs       *sqs.Client
 }
 
 // Open reads the settings from getenv, and region, credentials and endpoint the way every AWS tool does.
@@ -75,7 +81,10 @@ func open(c aws.Config, settings Settings) *Cloud {
 		transfer:  transfermanager.New(objects),
 		sfn:       sfn.NewFromConfig(c),
 		functions: lambda.NewFromConfig(c),
-		examiner:  newExaminer(c),
+		region:    c.Region,
+		sts:       sts.NewFromConfig(c),
+		ses:       sesv2.NewFromConfig(c),
+		sqs:       sqs.NewFromConfig(c),
 	}
 }
 

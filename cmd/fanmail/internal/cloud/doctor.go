@@ -24,20 +24,8 @@ import (
 	"fanmail/shared/mailer"
 )
 
-// examiner are the clients that only `fanmail doctor` needs.
-type examiner struct {
-	region string
-	ses    *sesv2.Client
-	sqs    *sqs.Client
-	sts    *sts.Client
-}
-
-func newExaminer(c aws.Config) examiner {
-	return examiner{region: c.Region, ses: sesv2.NewFromConfig(c), sqs: sqs.NewFromConfig(c), sts: sts.NewFromConfig(c)}
-}
-
 // Region is the AWS Region of the deployment.
-func (c *Cloud) Region() string { return c.examiner.region }
+func (c *Cloud) Region() string { return c.region }
 
 // Refusal is AWS's answer to a call that it did not do.
 type Refusal struct {
@@ -76,7 +64,7 @@ func (c *Cloud) Caller(ctx context.Context) (Caller, error) {
 	answer := func(o *sts.Options) {
 		o.HTTPClient = dated{cmp.Or[sts.HTTPClient](o.HTTPClient, awshttp.NewBuildableClient()), &caller}
 	}
-	out, err := c.examiner.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, answer)
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, answer)
 	if err != nil {
 		return caller, c.answered(ctx, "asking AWS who you are", err)
 	}
@@ -105,19 +93,19 @@ func (d dated) Do(request *http.Request) (*http.Response, error) {
 
 // Account asks SES for the account: quota, rate, sandbox.
 func (c *Cloud) Account(ctx context.Context) (*sesv2.GetAccountOutput, error) {
-	out, err := c.examiner.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
+	out, err := c.ses.GetAccount(ctx, &sesv2.GetAccountInput{})
 	return out, c.answered(ctx, "asking SES for the account", err)
 }
 
 // EmailIdentity asks SES for an address or a domain. Without such an identity the answer is nil.
 func (c *Cloud) EmailIdentity(ctx context.Context, name string) (*sesv2.GetEmailIdentityOutput, error) {
-	out, err := c.examiner.ses.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name})
+	out, err := c.ses.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name})
 	return found(out, c.answered(ctx, "asking SES for the identity "+name, err), err)
 }
 
 // ConfigurationSet asks SES for a configuration set. Without one of that name the answer is nil.
 func (c *Cloud) ConfigurationSet(ctx context.Context, name string) (*sesv2.GetConfigurationSetOutput, error) {
-	out, err := c.examiner.ses.GetConfigurationSet(ctx, &sesv2.GetConfigurationSetInput{ConfigurationSetName: &name})
+	out, err := c.ses.GetConfigurationSet(ctx, &sesv2.GetConfigurationSetInput{ConfigurationSetName: &name})
 	return found(out, c.answered(ctx, "asking SES for the configuration set "+name, err), err)
 }
 
@@ -132,7 +120,7 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 // EventDestinations asks SES where a configuration set publishes events.
 func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.EventDestination, error) {
 	in := &sesv2.GetConfigurationSetEventDestinationsInput{ConfigurationSetName: &name}
-	out, err := c.examiner.ses.GetConfigurationSetEventDestinations(ctx, in)
+	out, err := c.ses.GetConfigurationSetEventDestinations(ctx, in)
 	if err != nil {
 		return nil, c.answered(ctx, "asking SES where the configuration set "+name+" publishes events", err)
 	}
@@ -141,7 +129,7 @@ func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.
 
 // Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
 func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
-	err := mailer.Prove(ctx, c.examiner.ses, from, configurationSet, id)
+	_, err := c.ses.SendEmail(ctx, mailer.Proof(from, configurationSet, id))
 	return c.answered(ctx, "sending a message to SES's mailbox simulator", err)
 }
 
@@ -159,7 +147,7 @@ func (c *Cloud) Queue(ctx context.Context, url string) (Queue, error) {
 		waiting  = sqstypes.QueueAttributeNameApproximateNumberOfMessages
 		inFlight = sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
 	)
-	out, err := c.examiner.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{arn, waiting, inFlight},
 	})
 	if err != nil {

@@ -320,7 +320,7 @@ func TestTheTerminalShowsALineForEachCheckAndTheNextSteps(t *testing.T) {
 	for _, want := range []string{
 		"failed   sandbox               the account is in SES's sandbox: it mails verified addresses and the simulator only\n         next: aws sesv2 put-account-details ",
 		"\nskipped  identity, dkim, spf, dmarc no sender is known: name a campaign folder, or --from ADDRESS\n",
-		"passed   credentials           arn:aws:iam::000000000000:user/me\n",
+		"passed   credentials           arn:aws:iam::000000000000:user/local\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, stdout)

@@ -173,7 +173,7 @@ func newFront(t *testing.T, endpoint string) *front {
 			fmt.Fprint(w, `<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token included in the request is invalid.</Message></Error></ErrorResponse>`)
 		case r.Method == http.MethodPost && r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "":
 			fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
-				`<Arn>arn:aws:iam::000000000000:user/me</Arn><UserId>me</UserId><Account>000000000000</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+				`<Arn>arn:aws:iam::000000000000:user/local</Arn><UserId>local</UserId><Account>000000000000</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 		case strings.HasSuffix(r.URL.Path, "/account-settings") && unreserved:
 			fmt.Fprint(w, `{"AccountLimit":{"ConcurrentExecutions":100,"UnreservedConcurrentExecutions":100}}`)
 		case strings.HasSuffix(r.URL.Path, "/concurrency") && unreserved:
