@@ -108,8 +108,7 @@ func deadLetter(w *ward) {
 
 func illnesses() []illness {
 	var crowd []*pgx.Conn
-	bucket := ""
-	queue := ""
+	region, queue := "", ""
 	return []illness{
 		{
 			check: "folder", advice: "fanmail check ",
@@ -129,8 +128,12 @@ func illnesses() []illness {
 		},
 		{
 			check: "deployment", advice: "name the deployment",
-			infect: func(w *ward) { bucket = w.variables["FANMAIL_BUCKET"]; delete(w.variables, "FANMAIL_BUCKET") },
-			treat:  always(func(w *ward) { w.variables["FANMAIL_BUCKET"] = bucket }),
+			infect: func(w *ward) {
+				region = w.variables["AWS_REGION"]
+				delete(w.variables, "AWS_REGION")
+				delete(w.variables, "AWS_DEFAULT_REGION")
+			},
+			treat: always(func(w *ward) { w.variables["AWS_REGION"] = region }),
 		},
 		{
 			check: "credentials", advice: "log in again",
