@@ -265,17 +265,15 @@ func (m moto) bucketIsMade(t *testing.T, bucket string) {
 // commandFindsTheStack asks the command where it would work, with the stage alone.
 func (m moto) commandFindsTheStack(t *testing.T, outputs map[string]string) {
 	t.Helper()
-	// To be enabled when the command has the verb whoami:
-	//
-	//	output, code := run(t, root, m.variables(), absolute(t, "bin", "fanmail"), "whoami", "--stage", stage)
-	//	if code != 0 {
-	//		t.Fatalf("fanmail whoami ended with code %d:\n%s", code, output)
-	//	}
-	//	for _, o := range deployment.Outputs {
-	//		if !strings.Contains(output, outputs[o.Key]) {
-	//			t.Errorf("fanmail whoami does not name the output %s, %q:\n%s", o.Key, outputs[o.Key], output)
-	//		}
-	//	}
+	output, code := run(t, root, m.variables(), absolute(t, "bin", "fanmail"), "whoami", "--stage", stage)
+	if code != 0 {
+		t.Fatalf("fanmail whoami ended with code %d:\n%s", code, output)
+	}
+	for _, o := range deployment.Outputs {
+		if !strings.Contains(output, outputs[o.Key]) {
+			t.Errorf("fanmail whoami does not name the output %s, %q:\n%s", o.Key, outputs[o.Key], output)
+		}
+	}
 }
 
 // code is, for each function, the checksum of its code and the number of its versions.

@@ -142,8 +142,8 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
       Threshold: 0.05,
       ...silenceKeepsTheState,
       AlarmDescription:
-        'The bounce rate of the SES account is 5 % or more: AWS may stop the account. Pause campaigns ' +
-        '(`fanmail pause`) and clean their lists.',
+        'The bounce rate of the SES account is 5 % or more: AWS may stop the account. Stop the executions of ' +
+        'campaigns and clean their lists.',
     },
     ComplaintRateAlarm: {
       ...metric('AWS/SES', 'Reputation.ComplaintRate', {}),
@@ -152,8 +152,8 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
       Threshold: 0.001,
       ...silenceKeepsTheState,
       AlarmDescription:
-        'The complaint rate of the SES account is 0.1 % or more: AWS may stop the account. Pause campaigns ' +
-        '(`fanmail pause`): who did not ask for this mail?',
+        'The complaint rate of the SES account is 0.1 % or more: AWS may stop the account. Stop the executions ' +
+        'of campaigns: who did not ask for this mail?',
     },
     // SES's rates are slow: they are over thousands of messages of many days. These see a bad list while it is being
     // mailed. A handful of test mails must not ring.

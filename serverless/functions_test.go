@@ -84,12 +84,8 @@ var optional = map[string]string{
 
 // unread are variables that no code of Fanmail looks for.
 var unread = map[string]string{
-	"GOGC": "Go's runtime reads it",
-	// These belong to code that is on its way: take them out when it has come.
-	"FANMAIL_STAGE":             "the dimension of metrics",
-	"DATABASE_ADMIN_AUTH":       "how migrate logs in as administrator",
-	"DATABASE_ADMIN_SECRET_ARN": "how migrate logs in as administrator",
-	"FANMAIL_CONNECTION_LIMIT":  "what control compares the role's limit with",
+	"GOGC":          "Go's runtime reads it",
+	"FANMAIL_STAGE": "every function is told, and those with metrics read it",
 }
 
 // logins are the variables of each way to log in; the value of databaseAuth decides.

@@ -4,12 +4,13 @@
 //
 //	action                         functions              for
 //	rds-db:connect                 all                    an IAM token (package database, DATABASE_AUTH=iam)
+//	s3:AbortMultipartUpload        finish, plan, prepare  a large object that could not be written whole
 //	s3:GetObject                   plan, prepare, send    campaign folders, content snapshots, the results of a wave
 //	s3:ListBucket                  plan                   the results of a wave
 //	s3:ListBucket                  prepare                so that a missing file is NoSuchKey and not AccessDenied
 //	s3:PutObject                   finish, plan, prepare  content, rejects.csv, manifests, report.json, outcomes.csv, and the
 //	                                                      copy in campaigns/ of a scheduled campaign's folder
-//	  (multipart: s3:CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload)
+//	                                                      (CreateMultipartUpload and its parts need no permission of their own)
 //	secretsmanager:GetSecretValue  all                    the password (package database, DATABASE_AUTH=secret)
 //	ses:GetAccount                 plan                   quota and rate
 //	ses:SendEmail                  plan                   a probe, to see whether SES events arrive

@@ -22,21 +22,21 @@ func Probe(ctx context.Context, ses SES, c campaign.Campaign, id uuid.UUID, conf
 	if c.ConfigurationSet != "" {
 		configurationSet = c.ConfigurationSet
 	}
-	err := simulate(ctx, ses, c.From, configurationSet, tag(TagCampaign, c.Name), tag(TagID, id.String()), tag(TagProbe, "1"))
-	if err != nil {
+	in := toSimulator(c.From, configurationSet, tag(TagCampaign, c.Name), tag(TagID, id.String()), tag(TagProbe, "1"))
+	if _, err := ses.SendEmail(ctx, in); err != nil {
 		return fmt.Errorf("sending a probe for campaign %s: %w", c.Name, err)
 	}
 	return nil
 }
 
-// Prove sends a message of no campaign to SES's mailbox simulator. Its event, when it is in the ledger under id, proves that events
-// of messages with this configuration set get there.
-func Prove(ctx context.Context, ses SES, from, configurationSet string, id uuid.UUID) error {
-	return simulate(ctx, ses, from, configurationSet, tag(TagProof, id.String()))
+// Proof is a message of no campaign to SES's mailbox simulator. Its event, when it is in the ledger under id, proves that
+// events of messages with this configuration set get there.
+func Proof(from, configurationSet string, id uuid.UUID) *sesv2.SendEmailInput {
+	return toSimulator(from, configurationSet, tag(TagProof, id.String()))
 }
 
-// simulate sends a message to the mailbox simulator.
-func simulate(ctx context.Context, ses SES, from, configurationSet string, tags ...types.MessageTag) error {
+// toSimulator is a message to the mailbox simulator.
+func toSimulator(from, configurationSet string, tags ...types.MessageTag) *sesv2.SendEmailInput {
 	in := &sesv2.SendEmailInput{
 		FromEmailAddress: &from,
 		Destination:      &types.Destination{ToAddresses: []string{simulator}},
@@ -48,6 +48,5 @@ func simulate(ctx context.Context, ses SES, from, configurationSet string, tags 
 	if configurationSet != "" {
 		in.ConfigurationSetName = aws.String(configurationSet)
 	}
-	_, err := ses.SendEmail(ctx, in)
-	return err
+	return in
 }

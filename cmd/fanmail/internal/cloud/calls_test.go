@@ -64,9 +64,6 @@ func TestCallsAreThoseOfTheCode(t *testing.T) {
 			if service := serviceIDs[on.Name]; service != "" && isNew && pages {
 				add(service, operation)
 			}
-			if on.Name == "mailer" { // it is handed the client
-				add(serviceIDs["sesv2"], "SendEmail")
-			}
 		}
 		return true
 	}

@@ -104,7 +104,7 @@ func (c *Cloud) EventDestinations(ctx context.Context, name string) ([]sestypes.
 
 // Prove sends a message to SES's mailbox simulator, whose event is to arrive in the ledger under id.
 func (c *Cloud) Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error {
-	err := mailer.Prove(ctx, c.ses, from, configurationSet, id)
+	_, err := c.ses.SendEmail(ctx, mailer.Proof(from, configurationSet, id))
 	return c.explain(ctx, "sending a message to SES's mailbox simulator", err)
 }
 
