@@ -23,6 +23,8 @@ ifneq ($(filter deploy remove,$(MAKECMDGOALS)),)
 $(if $(STAGE),,$(error STAGE is not given: make $(MAKECMDGOALS) STAGE=prod REGION=eu-west-1))
 $(if $(REGION),,$(error REGION is not given, and AWS_REGION is not set: make $(MAKECMDGOALS) STAGE=$(STAGE) REGION=eu-west-1))
 endif
+# What a parameter is, after all are checked.
+RESOLVED = node_modules/.bin/osls print --format text $(ON_STAGE) $(PARAMETERS) --path custom.fanmail.
 ON_STAGE := --stage '$(STAGE)' --region '$(REGION)'
 PARAMETERS := --param architecture=$(ARCH:amd64=x86_64) $(foreach p,$(PARAMS),--param '$p')
 # osls wants parameters for every verb. To remove a stack, any will do.
@@ -83,9 +85,9 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 # The parameters are looked at before anything is built, the account's limits before anything is created.
 .PHONY: deploy
 deploy: $(NODE) ## deploy to AWS (STAGE=prod REGION=eu-west-1 PARAMS='databaseUrl=...')
-	@said=$$(node_modules/.bin/osls print $(ON_STAGE) $(PARAMETERS)) || { echo "$$said"; exit 1; }
-	$(MAKE) --no-print-directory bin/fanmail $(FUNCTIONS:%=bin/deploy/%.zip)
-	AWS_REGION='$(REGION)' bin/fanmail budget --account
+	@reserved=$$($(RESOLVED)reservedConcurrency) || { echo "$$reserved"; exit 1; }; \
+	$(MAKE) --no-print-directory bin/fanmail $(FUNCTIONS:%=bin/deploy/%.zip); \
+	if [ "$$reserved" = functions ]; then bin/fanmail budget --account --senders "$$($(RESOLVED)senders)" $(ON_STAGE); fi
 	node_modules/.bin/osls deploy $(ON_STAGE) $(PARAMETERS)
 	@echo "Next: bin/fanmail migrate --stage '$(STAGE)' --region '$(REGION)'   makes the tables, or updates them"
 	@echo "      bin/fanmail doctor --stage '$(STAGE)' --region '$(REGION)'    looks whether all is ready for a campaign"

@@ -25,6 +25,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"fanmail/cmd/fanmail/internal/deployments"
 	"fanmail/shared/deployment"
@@ -59,7 +60,8 @@ type Cloud struct {
 // Open makes the clients of the deployment that choice and the environment name. It calls nothing: what a call needs
 // of the stack is looked up when it is needed (see Need). warn gets a line that is no error.
 func Open(ctx context.Context, choice deployments.Choice, getenv func(string) string, warn func(string)) (*Cloud, error) {
-	var options []func(*config.LoadOptions) error
+	// What fails is our error; the SDK's own lines beside it explain nothing to a user.
+	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if choice.Region.Value != "" {
 		options = append(options, config.WithRegion(choice.Region.Value))
 	}
