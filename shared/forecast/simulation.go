@@ -22,13 +22,13 @@ const (
 // Events that the definition, statemachine/campaign.asl.json, writes into the history of its execution, and states
 // that it enters. Children have histories of their own.
 const (
-	eventsOfFrame = 1 + eventsOfTask + eventsOfTask + 2 + 1 // ExecutionStarted, Prepare, Finish, Done, ExecutionSucceeded
-	eventsOfTask  = 5                                       // entered, scheduled, started, succeeded, exited
-	eventsOfPlan  = eventsOfTask + 2                        // and Next?
+	eventsOfFrame = 1 + 2 + eventsOfTask + eventsOfTask + 2 + 1 // ExecutionStarted, Begin, Prepare, Finish, Done, ExecutionSucceeded
+	eventsOfTask  = 5                                           // entered, scheduled, started, succeeded, exited
+	eventsOfPlan  = eventsOfTask + 2                            // and Next?
 	eventsOfWait  = 2
 	eventsOfSend  = 6 // MapStateEntered, MapStateStarted, MapRunStarted, MapRunSucceeded, MapStateSucceeded, MapStateExited
 
-	statesOfFrame = 3 // Prepare, Finish, Done
+	statesOfFrame = 4 // Begin, Prepare, Finish, Done
 	statesOfPlan  = 2 // and Next?
 	statesOfPass  = 2 // SendBatch, More?
 )
