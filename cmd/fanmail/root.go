@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,6 +127,10 @@ func unknownCommand(c *cobra.Command, args []string) error {
 		return nil
 	}
 	message := fmt.Sprintf("unknown command %q", args[0])
+	if !c.HasParent() && slices.Contains([]string{"stop", "pause", "cancel", "abort"}, args[0]) {
+		return fmt.Errorf("%s: a campaign stops when its execution is stopped, with `aws stepfunctions stop-execution`; "+
+			"docs/operations.md has the steps", message)
+	}
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
