@@ -40,9 +40,9 @@ profile, it reads from the first of these that says so:
   4. the deployment of FANMAIL_DEPLOYMENT, or the one that is in use
 Without a stage it takes the only stack of Fanmail in the region. "fanmail whoami" shows what is found, and by what.
 
-An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN, FANMAIL_CONTROL_FUNCTION ...) wins over the output of
-the stack; "fanmail local" prints all of them for the local runtime. With --stage or --deployment on the command line, a
-variable that contradicts the stack is an error.
+An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN, FANMAIL_CONTROL_FUNCTION ...) wins over the
+output of the stack; "fanmail local" prints all of them for the local runtime. With --stage or --deployment on the
+command line, a variable that contradicts the stack is an error.
 
 Exit codes:
   0    all went well
