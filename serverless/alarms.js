@@ -167,8 +167,8 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
       Threshold: 5,
       ...silenceIsGood,
       AlarmDescription:
-        'Of the messages of the last 15 minutes 5 % bounced. `fanmail status` shows which campaign; pause ' +
-        'it and clean its list.',
+        'Of the messages of the last 15 minutes 5 % bounced. `fanmail status` shows which campaign; stop its ' +
+        'execution and clean its list.',
     },
     CampaignComplaintsAlarm: {
       ...math('IF(FILL(delivered, 0) >= 1000, 100 * FILL(complained, 0) / FILL(delivered, 0), 0)', 24 * hour, {
@@ -179,7 +179,7 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
       ...silenceIsGood,
       AlarmDescription:
         'Of the messages of the last 24 hours 0.1 % were reported as spam. `fanmail status` shows which ' +
-        'campaign; pause it: who did not ask for this mail?',
+        'campaign; stop its execution: who did not ask for this mail?',
     },
   };
 };

@@ -162,7 +162,7 @@ function checkDatabase(p, check, region) {
   check(way === 'secret' || !database || database.username, `databaseAuth=${way} needs a user in databaseUrl`);
   check(
     way !== 'secret' || p.databaseSecretArn,
-    'databaseAuth=secret, which is the default, needs databaseSecretArn',
+    'databaseAuth=secret, which is the default, needs databaseSecretArn, in deployment.yml or as --param',
   );
   check(
     way === 'secret' || !p.databaseSecretArn,

@@ -68,7 +68,7 @@ func TestWrongParametersAreSaid(t *testing.T) {
 		{[]string{aSecret, someNets, aGroup}, ""},
 		{[]string{aSecret, someNets, aVPC, "vpcEndpoints=yes", "routeTableIds=rtb-0a"}, ""},
 		{[]string{aSecret, someNets, aVPC, "vpcEndpoints=email,states"}, ""},
-		{nil, "databaseAuth=secret, which is the default, needs databaseSecretArn"},
+		{nil, "databaseAuth=secret, which is the default, needs databaseSecretArn, in deployment.yml or as --param"},
 		{[]string{aSecret, "databaseAuth=ldap"}, `databaseAuth is "ldap": write secret, iam or password`},
 		{[]string{aSecret, "databaseauth=iam"}, "there is no parameter databaseauth"},
 		{[]string{"databaseSecretArn=mine"}, `databaseSecretArn is "mine": write the ARN of a secret`},

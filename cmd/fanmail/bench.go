@@ -34,10 +34,11 @@ func (p *program) bench() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure a campaign on this machine against the bare loop of SES calls",
-		Long: `Bench sends the example campaign to a generated list through the local runtime, and then the same messages by the bare loop:
-as many processes as there were senders, with the same SES client, the same calls in flight and the same local SES, but no
-database, no state machine and no Lambda. A small campaign before them starts the senders, which stay warm. Everything shares
-the processors of this machine, SES and PostgreSQL included, so the figures compare with each other and not with AWS.
+		Long: `Bench sends the example campaign to a generated list through the local runtime, and then the same messages by the
+bare loop: as many processes as there were senders, with the same SES client, the same calls in flight and the same
+local SES, but no database, no state machine and no Lambda. A small campaign before them starts the senders, which
+stay warm. Everything shares the processors of this machine, SES and PostgreSQL included, so the figures compare
+with each other and not with AWS.
 
 PostgreSQL is that of DATABASE_URL if it is set, else a private one for the while, which does not wait for the disk.`,
 		Example: `  fanmail bench

@@ -15,15 +15,16 @@ import (
 	"fanmail/shared/planner"
 )
 
-const budgetHelp = `Budget prints how many PostgreSQL connections this deployment can hold: the bound. Every function holds one connection per
-execution environment, and reservedConcurrency in functions.yml says how many environments it can have.
+const budgetHelp = `Budget prints how many PostgreSQL connections this deployment can hold: the bound. Every function holds one
+connection per execution environment, and reservedConcurrency in functions.yml says how many environments it can
+have.
 
-With --account it asks AWS whether the account can reserve that much, before a deployment fails because it can't: a new
-account may run 10 functions at once, and reserve nothing. What an earlier deployment of the stage has reserved counts
-as free.
+With --account it asks AWS whether the account can reserve that much, before a deployment fails because it can't: a
+new account may run 10 functions at once, and reserve nothing. What an earlier deployment of the stage has reserved
+counts as free.
 
-With --max-connections (SHOW max_connections on the server) it also weighs the bound against the server, and with --rate it
-says how many senders a campaign gets. Plan does the same sum with live figures before every wave.`
+With --max-connections (SHOW max_connections on the server) it also weighs the bound against the server, and with
+--rate it says how many senders a campaign gets. Plan does the same sum with live figures before every wave.`
 
 // budgetReport is what --json prints.
 type budgetReport struct {
@@ -116,7 +117,7 @@ func (p *program) budget() *cobra.Command {
 	flags.BoolVar(&askAccount, "account", false, "ask AWS for the account's concurrency, and what is reserved of it")
 	flags.IntVar(&account.Limit, "account-concurrency", account.Limit, "concurrent executions of the AWS account in the Region")
 	flags.IntVar(&server.MaxConnections, "max-connections", 0, "max_connections of the server")
-	flags.IntVar(&server.Reserved, "reserved", 3, "connections that the server reserves: superuser_reserved_connections and the like")
+	flags.IntVar(&server.Reserved, "reserved", 3, "connections that the server reserves, superuser_reserved_connections ...")
 	flags.IntVar(&server.Others, "others", 0, "connections that other roles hold")
 	flags.IntVar(&senders, "senders", 0, "another reserved concurrency of the sender function")
 	flags.Float64Var(&rate, "rate", 0, "recipients per second that a campaign is to reach (with --max-connections)")

@@ -18,9 +18,9 @@ func (p *program) check() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check DIR",
 		Short: "Find every problem of a campaign folder",
-		Long: `Check reads a campaign folder whole: campaign.yaml, the templates against the columns of the list, the attachments, and
-every row of recipients.csv. It prints what it understood, all problems, how many recipients are good, the rejected rows
-by reason, and columns that a template prints although they are empty in some rows.
+		Long: `Check reads a campaign folder whole: campaign.yaml, the templates against the columns of the list, the attachments,
+and every row of recipients.csv. It prints what it understood, all problems, how many recipients are good, the
+rejected rows by reason, and columns that a template prints although they are empty in some rows.
 
 Rejected rows do not stop a campaign; they are left out. The exit code is 1 when a problem stops the campaign, or when
 there is no good address at all.`,

@@ -30,11 +30,12 @@ func (p *program) demo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo [DIR]",
 		Short: "Run a whole campaign on this machine, without AWS",
-		Long: `Demo starts the local runtime (Step Functions, Lambda, S3 and SES as stand-ins on this machine, and a real PostgreSQL), sends
-a campaign through it, the same way as in AWS, and compares what SES accepted with the list. No mail leaves the machine.
+		Long: `Demo starts the local runtime (Step Functions, Lambda, S3 and SES as stand-ins on this machine, and a real
+PostgreSQL), sends a campaign through it, the same way as in AWS, and compares what SES accepted with the list. No
+mail leaves the machine.
 
-The campaign is the folder DIR, or else the example spring-sale. With --recipients its list is replaced by a generated one.
-PostgreSQL is that of DATABASE_URL if it is set, else a private one for the while.`,
+The campaign is the folder DIR, or else the example spring-sale. With --recipients its list is replaced by a
+generated one. PostgreSQL is that of DATABASE_URL if it is set, else a private one for the while.`,
 		Example: `  fanmail demo
   fanmail demo --recipients 200000
   fanmail demo ./my-campaign --senders 4

@@ -25,20 +25,22 @@ A record that can't be read stops the import, because it could be an opt-out. No
 The names of the columns are names that a template can print: the attribute "First Name" is {{.First_Name}}.
 Several values of an attribute stand in one column, with commas between them.`
 
-const pinpointHelp = `Pinpoint reads what export jobs of Amazon Pinpoint wrote to S3: JSON lines, as they are (.gz) or uncompressed. It also reads
-CSV files with the same fields. Only endpoints of the channel EMAIL become recipients.
+const pinpointHelp = `Pinpoint reads what export jobs of Amazon Pinpoint wrote to S3: JSON lines, as they are (.gz) or uncompressed. It
+also reads CSV files with the same fields. Only endpoints of the channel EMAIL become recipients.
 
 OptOut ALL is an opt-out. An endpoint with EndpointStatus INACTIVE is left out, and says nothing about its address.
 User.UserAttributes.City and Attributes.City become the column City. If both are there, City is the user's, and
-Attributes_City the endpoint's. User.UserId becomes UserId. Other fields keep their whole path, as in Location_Country.`
+Attributes_City the endpoint's. User.UserId becomes UserId. Other fields keep their whole path, as in
+Location_Country.`
 
-const listmonkHelp = `Listmonk reads the CSV file that listmonk's page Subscribers exports. Subscribers who are disabled or blocklisted are opt-outs.
+const listmonkHelp = `Listmonk reads the CSV file that listmonk's page Subscribers exports. Subscribers who are disabled or blocklisted
+are opt-outs.
 
 The export does not say who has unsubscribed from a list. Export those too (on the page Lists, the number beside
 "unsubscribed" shows them), and give that file with --opted-out. docs/from-listmonk.md has the steps.
 
-Each attribute becomes a column: {"city": "Jeju", "job": {"title": "Cook"}} is city and job_title. The columns first_name and
-last_name have what {{ .Subscriber.FirstName }} and {{ .Subscriber.LastName }} print in listmonk.`
+Each attribute becomes a column: {"city": "Jeju", "job": {"title": "Cook"}} is city and job_title. The columns
+first_name and last_name have what {{ .Subscriber.FirstName }} and {{ .Subscriber.LastName }} print in listmonk.`
 
 func (p *program) importing() *cobra.Command {
 	c := &cobra.Command{

@@ -37,27 +37,30 @@ func (p *program) local() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "local",
 		Short: "Run Fanmail's AWS stand-ins on this machine until Ctrl-C",
-		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS, SES and EventBridge Scheduler on one port, and a real PostgreSQL) and
-keeps it up. It prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk to it, and a last line when it is ready.
-Of CloudFormation and STS it has what finds a deployment: the stack fanmail-local, and the account.
-The example campaign spring-sale is in the bucket from the start. It is a runtime for development: no mail leaves the machine.
+		Long: `Local starts the local runtime (Step Functions, Lambda, S3, SQS, SES and EventBridge Scheduler on one port, and a
+real PostgreSQL) and keeps it up. It prints the export lines that make the AWS CLI, the SDKs and fanmail itself talk
+to it, and a last line when it is ready. Of CloudFormation and STS it has what finds a deployment: the stack
+fanmail-local, and the account. The example campaign spring-sale is in the bucket from the start. It is a runtime
+for development: no mail leaves the machine.
 
-PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private one, temporary
-unless --directory keeps it, with the schedules. A runtime that was killed goes on when it is started with its --directory again; its executions are
-gone, so start the campaign again, too.
+PostgreSQL is that of DATABASE_URL if it is set, and the schema fanmail stays behind there; else it is a private
+one, temporary unless --directory keeps it, with the schedules. A runtime that was killed goes on when it is started
+with its --directory again; its executions are gone, so start the campaign again, too.
 
 What SES accepted is at $AWS_ENDPOINT_URL/_mailbox.jsonl, a single message at $AWS_ENDPOINT_URL/_mailbox/<messageId>.
 
-A POST of {"advance": "25h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES, of schedules and of Wait states forward,
-so that a daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which faults there are and what they have done, a POST
-replaces them: SES that throttles or loses its answer, senders that are killed, database sessions that are terminated, events that
-are lost, doubled or late, schedules that come twice. Their fields are explained in local/faults/settings.go.`,
+A POST of {"advance": "25h"} to $AWS_ENDPOINT_URL/_clock moves the clock of the ledger, of SES, of schedules and of
+Wait states forward, so that a daily quota renews without a day's wait. GET $AWS_ENDPOINT_URL/_faults shows which
+faults there are and what they have done, a POST replaces them: SES that throttles or loses its answer, senders that
+are killed, database sessions that are terminated, events that are lost, doubled or late, schedules that come twice.
+Their fields are explained in local/faults/settings.go.`,
 		Example: `  fanmail local
   fanmail local --port 0 --rate 20 --senders 2
-  fanmail local --directory ./runtime --seed 7 --faults '{"ses": {"throttle": 0.05}, "send": {"killEveryMilliseconds": 250}}'
+  fanmail local --directory ./runtime --seed 7 --faults '{"send": {"killEveryMilliseconds": 250}}'
 
 In another terminal, after the export lines:
-  aws stepfunctions start-execution --state-machine-arn "$FANMAIL_STATE_MACHINE_ARN" --input '{"campaign":"spring-sale"}'
+  aws stepfunctions start-execution --state-machine-arn "$FANMAIL_STATE_MACHINE_ARN" \
+    --input '{"campaign":"spring-sale"}'
   fanmail status spring-sale
   curl "$AWS_ENDPOINT_URL/_mailbox.jsonl"
   curl "$AWS_ENDPOINT_URL/_faults" --data '{}'
@@ -68,11 +71,11 @@ In another terminal, after the export lines:
 	o.runtimeFlags.register(c.Flags())
 	o.faultsFlags.register(c.Flags())
 	c.Flags().IntVar(&o.port, "port", 4580, "the port on 127.0.0.1; 0 takes a free one")
-	c.Flags().StringVar(&o.directory, "directory", "", "folder that keeps the bucket, the mailbox, the queues, the clock, the logs and the database (default: a temporary one)")
+	c.Flags().StringVar(&o.directory, "directory", "", "folder that keeps all state and the logs (default: a temporary one)")
 	c.Flags().Float64Var(&o.rate, "rate", 500, "SES's limit in recipients per second")
 	c.Flags().Float64Var(&o.dailyQuota, "daily-quota", 50_000, "SES's limit in recipients per 24 hours; -1 is none")
 	c.Flags().StringArrayVar(&o.environment, "env", nil, "`NAME=VALUE`, a variable for all functions, over theirs; may be repeated")
-	c.Flags().DurationVar(&o.visibility, "visibility-timeout", 0, "time after which events come back that a killed runtime or function had received (default: as deployed)")
+	c.Flags().DurationVar(&o.visibility, "visibility-timeout", 0, "after it, events of a killed function come back (default: as deployed)")
 	return c
 }
 

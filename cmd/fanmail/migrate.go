@@ -21,9 +21,9 @@ func (p *program) migrate() *cobra.Command {
 the PostgreSQL role of the functions, and waits for its end. Run it after every deployment; once all is up to date it
 changes nothing.
 
-Where the function may not change the role, it lists the statements that an administrator has to run, and the exit code
-is 1 until they were. With --statements only they are printed, as SQL for psql, and the exit code is 0; where none are
-left, nothing is printed.`,
+Where the function may not change the role, it lists the statements that an administrator has to run, and the exit
+code is 1 until they were. With --statements only they are printed, as SQL for psql, and the exit code is 0; where
+none are left, nothing is printed.`,
 		Example: `  fanmail migrate
   fanmail migrate --statements | psql "$ADMIN_URL"
   fanmail migrate --json | jq .applied`,

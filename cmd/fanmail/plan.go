@@ -65,7 +65,7 @@ func (p *program) plan() *cobra.Command {
 	f.Float64Var(&a.OtherMail, "other-mail", 0, "recipients per 24 hours that other mail of the account will have")
 	f.IntVar(&a.Senders, "senders", 0, "reserved concurrency of the sender function")
 	f.IntVar(&a.MaxConnections, "max-connections", 0, "max_connections of the server")
-	f.IntVar(&a.Reserved, "reserved", 0, "connections that the server reserves: superuser_reserved_connections and the like")
+	f.IntVar(&a.Reserved, "reserved", 0, "connections that the server reserves, superuser_reserved_connections ...")
 	f.IntVar(&a.Others, "others", 0, "connections that other roles hold")
 	f.StringVar(&a.PricingPlan, "pricing-plan", "", "the SES pricing plan: NONE, ESSENTIALS, PRO or ENTERPRISE (default: the account's)")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")

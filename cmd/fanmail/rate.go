@@ -15,8 +15,9 @@ func (p *program) rate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rate NAME RATE",
 		Short: "Change how fast a campaign sends, while it runs",
-		Long: `Rate changes the rate of a campaign, in recipients per second, all senders together. 0 means as fast as the SES account
-allows. Senders keep to it within some two seconds. The next start of the campaign takes the rate of its campaign.yaml again.`,
+		Long: `Rate changes the rate of a campaign, in recipients per second, all senders together. 0 means as fast as the SES
+account allows. Senders keep to it within some two seconds. The next start of the campaign takes the rate of its
+campaign.yaml again.`,
 		Example: `  fanmail rate spring-sale 20
   fanmail rate spring-sale 0`,
 		Args: func(c *cobra.Command, args []string) error {

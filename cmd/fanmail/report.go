@@ -12,8 +12,9 @@ func (p *program) report() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report NAME",
 		Short: "Show how a campaign ended, and download its outcomes",
-		Long: `Report prints how the last execution of a campaign ended, with what SES events have told since, and lists the recipients
-in doubt. The outcome of every recipient, as it was at the end, and every rejected line with its reason, are CSV files.`,
+		Long: `Report prints how the last execution of a campaign ended, with what SES events have told since, and lists the
+recipients in doubt. The outcome of every recipient, as it was at the end, and every rejected line with its reason,
+are CSV files.`,
 		Example: `  fanmail report spring-sale
   fanmail report spring-sale --outcomes outcomes.csv --rejects rejects.csv
   fanmail report spring-sale --rejects - | head`,

@@ -17,8 +17,8 @@ func (p *program) resolve() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "resolve NAME --resend|--drop",
 		Short: "Settle the recipients that a campaign holds in doubt",
-		Long: `Resolve settles by hand the recipients of whom it is not known whether Amazon SES took their mail: a sender died, or lost
-SES's answer, and no SES event has told since. The report of the campaign lists them.
+		Long: `Resolve settles by hand the recipients of whom it is not known whether Amazon SES took their mail: a sender died, or
+lost SES's answer, and no SES event has told since. The report of the campaign lists them.
 
   --resend  they are mailed when the campaign is started again: those whose mail SES took are then mailed twice
   --drop    they are not mailed: those whose mail SES did not take are never mailed

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,9 +40,9 @@ profile, it reads from the first of these that says so:
   4. the deployment of FANMAIL_DEPLOYMENT, or the one that is in use
 Without a stage it takes the only stack of Fanmail in the region. "fanmail whoami" shows what is found, and by what.
 
-An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN, FANMAIL_CONTROL_FUNCTION ...) wins over the output of
-the stack; "fanmail local" prints all of them for the local runtime. With --stage or --deployment on the command line, a
-variable that contradicts the stack is an error.
+An environment variable (FANMAIL_BUCKET, FANMAIL_STATE_MACHINE_ARN, FANMAIL_CONTROL_FUNCTION ...) wins over the
+output of the stack; "fanmail local" prints all of them for the local runtime. With --stage or --deployment on the
+command line, a variable that contradicts the stack is an error.
 
 Exit codes:
   0    all went well
@@ -126,6 +127,10 @@ func unknownCommand(c *cobra.Command, args []string) error {
 		return nil
 	}
 	message := fmt.Sprintf("unknown command %q", args[0])
+	if !c.HasParent() && slices.Contains([]string{"stop", "pause", "cancel", "abort"}, args[0]) {
+		return fmt.Errorf("%s: a campaign stops when its execution is stopped, with `aws stepfunctions stop-execution`; "+
+			"docs/operations.md has the steps", message)
+	}
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"

@@ -22,6 +22,8 @@ func TestUsageMistakesAreOneLineAndExitCode2(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"chek", `unknown command "chek"; did you mean check? (see fanmail --help)`},
 		{"xyzzy", `unknown command "xyzzy" (see fanmail --help)`},
+		{"pause spring-sale", "unknown command \"pause\": a campaign stops when its execution is stopped, with " +
+			"`aws stepfunctions stop-execution`; docs/operations.md has the steps (see fanmail --help)"},
 		{"check", "0 arguments where one is wanted: fanmail check DIR (see fanmail check --help)"},
 		{"check a b", "2 arguments where one is wanted: fanmail check DIR"},
 		{"check --nope a", "unknown flag: --nope (see fanmail check --help)"},

@@ -20,8 +20,8 @@ type runtimeFlags struct {
 }
 
 func (r *runtimeFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&r.senders, "senders", 0, "the most sender Lambdas at a time, each with one database connection (default: as deployed)")
-	flags.StringVar(&r.lambdas, "lambdas", "", "folder with the Lambda binaries, <name>/bootstrap each (default: lambdas beside this program)")
+	flags.IntVar(&r.senders, "senders", 0, "the most senders at a time, each with one connection (default: as deployed)")
+	flags.StringVar(&r.lambdas, "lambdas", "", "folder with the functions, <name>/bootstrap each (default: lambdas beside this program)")
 	flags.BoolVarP(&r.verbose, "verbose", "v", false, "print the log of the runtime and of the Lambda functions on stderr")
 }
 

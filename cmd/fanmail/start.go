@@ -26,12 +26,13 @@ func (p *program) start() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start DIR|NAME",
 		Short: "Start a campaign and follow it to its end",
-		Long: `Start checks a campaign folder, uploads it to the bucket and starts the state machine on it. Nothing is uploaded when the
-folder has problems, or when the campaign can't be started: while an execution is at work on it, when all of it is sent, or
-with another list than the one that it began with. With a NAME instead of a folder, the campaign that is in the bucket already is started.
+		Long: `Start checks a campaign folder, uploads it to the bucket and starts the state machine on it. Nothing is uploaded
+when the folder has problems, or when the campaign can't be started: while an execution is at work on it, when all
+of it is sent, or with another list than the one that it began with. With a NAME instead of a folder, the campaign
+that is in the bucket already is started.
 
-Before it begins, start says in one line how long the campaign will take and what it will cost, as "fanmail plan" does; on a
-terminal it asks first if that is longer than a day.
+Before it begins, start says in one line how long the campaign will take and what it will cost, as "fanmail plan"
+does; on a terminal it asks first if that is longer than a day.
 
 A campaign that was stopped, for whatever reason, is resumed where it stood: nobody is mailed twice. Ctrl-C ends the
 following, not the campaign.` + laterHelp,

@@ -39,7 +39,7 @@ func (f *laterFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.At, "at", "", "start once, at this local `TIME`: '2026-12-01 09:00'")
 	flags.StringVar(&f.Cron, "cron", "", "start again and again, by an `EXPRESSION` of EventBridge Scheduler: '0 9 ? * MON *'")
 	flags.StringVar(&f.Every, "every", "", "start again and again after a `DURATION`: 7d, 36h, '2 hours'")
-	flags.StringVar(&f.Zone, "zone", "", "the time zone of --at and --cron, by its IANA `NAME`, such as Asia/Seoul (default: this machine's)")
+	flags.StringVar(&f.Zone, "zone", "", "time zone of --at and --cron, an IANA `NAME` such as Asia/Seoul (default: this machine's)")
 	flags.BoolVar(&f.latest, "latest", false, "with --at: send the folder as it then stands in the bucket, not as it is now")
 	flags.DurationVar(&f.maxDelay, "max-delay", maxDelay, "how late a scheduled campaign may start; 1m to 24h")
 }
@@ -73,15 +73,15 @@ func (f *laterFlags) check(flags *pflag.FlagSet) error {
 
 const laterHelp = `
 
-With --at, --cron or --every the campaign is scheduled through EventBridge Scheduler. --at starts it once: the folder
-is checked and frozen now, and what goes out is what was checked. --cron and --every make a recurring campaign: the
-folder is uploaded now, and each run is a campaign of its own, named with its time in UTC (news-20261201-0900), from
-the folder as it then stands in the bucket; "fanmail upload" replaces it. The first run of --every is one duration from
-now.
+With --at, --cron or --every the campaign is scheduled through EventBridge Scheduler. --at starts it once: the
+folder is checked and frozen now, and what goes out is what was checked. --cron and --every make a recurring
+campaign: the folder is uploaded now, and each run is a campaign of its own, named with its time in UTC
+(news-20261201-0900), from the folder as it then stands in the bucket; "fanmail upload" replaces it. The first run
+of --every is one duration from now.
 
-Local times that do not exist because the clocks go forward are refused by --at and left out by --cron. Where they go
-back, a time that comes twice starts one campaign. A schedule that could not start its campaign within --max-delay does
-not start it at all.`
+Local times that do not exist because the clocks go forward are refused by --at and left out by --cron. Where they
+go back, a time that comes twice starts one campaign. A schedule that could not start its campaign within
+--max-delay does not start it at all.`
 
 const laterExamples = `
   fanmail start ./spring-sale --at '2026-12-01 09:00' --zone Asia/Seoul

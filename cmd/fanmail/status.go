@@ -37,7 +37,7 @@ that works on it still runs: when it was stopped, the state is interrupted.`,
 			if asJSON {
 				return terminal.JSON(p.stdout, report)
 			}
-			return follow.Print(p.stdout, report)
+			return follow.Print(p.stdout, report, []string{"execution", report.Execution})
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -19,11 +19,11 @@ func (p *program) use() *cobra.Command {
 		Use:   useName + " [NAME]",
 		Short: "Name deployments, and choose the one to use",
 		Long: `Use keeps named deployments in a file, fanmail/config.yaml in the user's folder for configuration (or
-FANMAIL_CONFIG_FILE). Each has a stage, a region and an AWS profile, all optional. With a NAME that deployment is used from
-now on; with --stage, --region or --profile it is made or changed first. Without a NAME all are listed.
+FANMAIL_CONFIG_FILE). Each has a stage, a region and an AWS profile, all optional. With a NAME that deployment is
+used from now on; with --stage, --region or --profile it is made or changed first. Without a NAME all are listed.
 
-Environment variables win over the deployment in use: where one does, use says so. --deployment NAME takes another one for
-one call.`,
+Environment variables win over the deployment in use: where one does, use says so. --deployment NAME takes another
+one for one call.`,
 		Example: `  fanmail use prod --stage prod --region eu-west-1 --profile mail
   fanmail use staging --stage staging
   fanmail use prod

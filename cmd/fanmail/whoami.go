@@ -47,16 +47,25 @@ func (p *program) printWhoami(f cloud.Found) error {
 	rows := [][]string{
 		{"account", orDash(f.Account)},
 		{"caller", orDash(f.ARN)},
-		{"credentials", orDash(f.Credentials), ""},
-		{"deployment", orDash(f.Deployment.Value), f.Deployment.From},
-		{"profile", orDash(f.Profile.Value), f.Profile.From},
-		{"region", f.Region.Value, f.Region.From},
-		{"endpoint", f.Endpoint.Value, f.Endpoint.From},
-		{"stage", orDash(f.Stage.Value), f.Stage.From},
-		{"stack", orDash(f.Stack.Name), f.Stack.Status},
+		{"credentials", orDash(f.Credentials)},
+		{"deployment", withSource(f.Deployment.Value, f.Deployment.From)},
+		{"profile", withSource(f.Profile.Value, f.Profile.From)},
+		{"region", withSource(f.Region.Value, f.Region.From)},
+		{"endpoint", withSource(f.Endpoint.Value, f.Endpoint.From)},
+		{"stage", withSource(f.Stage.Value, f.Stage.From)},
+		{"stack", withSource(f.Stack.Name, f.Stack.Status)},
 	}
 	for _, o := range f.Order {
-		rows = append(rows, []string{o, orDash(f.Outputs[o].Value), f.Outputs[o].From})
+		rows = append(rows, []string{o, withSource(f.Outputs[o].Value, f.Outputs[o].From)})
 	}
 	return terminal.Table(p.stdout, rows)
+}
+
+// withSource is a value with where it comes from. They share a column: a column of their own, beside that of the ARNs,
+// would be off the screen.
+func withSource(value, from string) string {
+	if value == "" || from == "" {
+		return orDash(value)
+	}
+	return value + "  (" + from + ")"
 }

@@ -52,7 +52,7 @@ func (c *Cloud) output(ctx context.Context, o deployment.Output) (string, error)
 	case given != "":
 		return given, nil
 	case found == "":
-		return "", fmt.Errorf("the stack %s has no output %s (%s): it was deployed by an older Fanmail: deploy "+
+		return "", fmt.Errorf("the stack %s has no output %s (%s): an older Fanmail deployed it, or the deployment failed: deploy "+
 			"again with `make deploy STAGE=%s`, or set %s",
 			stack.Name, o.Key, o.What, stack.Stage(), o.Variable)
 	}

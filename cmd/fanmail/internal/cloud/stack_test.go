@@ -117,7 +117,7 @@ func TestAnOldStackNamesAllOutputsThatItLacks(t *testing.T) {
 	aws := &fake{answers: map[string][]reply{"DescribeStacks": {stacks("", "fanmail-prod CREATE_COMPLETE Bucket=b StateMachineArn=s ControlFunction=c")}}}
 	c := opened(t, aws, chosen(""), map[string]string{"FANMAIL_EVENTS_QUEUE_URL": "q"})
 	wantError(t, c.Need(t.Context(), deployment.Bucket, deployment.MigrateFunction, deployment.EventsQueue, deployment.ScheduleGroup),
-		"the stack fanmail-prod has no output MigrateFunction (the function that keeps tables and role): it was deployed by an older Fanmail: deploy again with `make deploy STAGE=prod`, or set FANMAIL_MIGRATE_FUNCTION",
+		"the stack fanmail-prod has no output MigrateFunction (the function that keeps tables and role): an older Fanmail deployed it, or the deployment failed: deploy again with `make deploy STAGE=prod`, or set FANMAIL_MIGRATE_FUNCTION",
 		"the stack fanmail-prod has no output ScheduleGroup")
 }
 

@@ -85,7 +85,7 @@ func (c *Cloud) Whoami(ctx context.Context) (Found, error) {
 		f.Outputs[o.Key] = setting
 	}
 	if known && len(missing) > 0 {
-		c.warn(fmt.Sprintf("the stack %s lacks the outputs %s: it was deployed by an older Fanmail: deploy again "+
+		c.warn(fmt.Sprintf("the stack %s lacks the outputs %s: an older Fanmail deployed it, or the deployment failed: deploy again "+
 			"with `make deploy STAGE=%s`",
 			f.Stack.Name, strings.Join(missing, ", "), f.Stage.Value))
 	}
