@@ -66,8 +66,8 @@ func TestAMigrationDoesNotHoldUpSendersBehindAnImport(t *testing.T) {
 	if _, err := importing.ExecContext(ctx, "select from fanmail.campaign for update"); err != nil {
 		t.Fatal(err)
 	}
-	if applied, err := ledger.Migrate(ctx, db); err == nil || !strings.Contains(err.Error(), "lock timeout") {
-		t.Errorf("applied %q, %v; want a lock timeout", applied, err)
+	if applied, err := ledger.Migrate(ctx, db); err == nil || !strings.Contains(err.Error(), "run the migration again") {
+		t.Errorf("applied %q, %v; want it to be run again", applied, err)
 	}
 	if err := importing.Rollback(); err != nil {
 		t.Fatal(err)
