@@ -36,7 +36,9 @@ func TestAProofIsWrittenOnceAndForgottenAfterADay(t *testing.T) {
 		t.Errorf("%d rows, want the new proof alone", count())
 	}
 	// Whoever may send with the configuration set can make proofs, but not fill the ledger with them.
-	_, err := f.db.Exec("insert into fanmail.proof select gen_random_uuid(), now(), now() - make_interval(secs => i) from generate_series(1, 5000) i")
+	_, err := f.db.Exec(`
+		insert into fanmail.proof
+		select gen_random_uuid(), now(), now() - make_interval(secs => i) from generate_series(1, 5000) i`)
 	if err != nil {
 		t.Fatal(err)
 	}

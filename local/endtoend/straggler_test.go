@@ -1,13 +1,13 @@
 package endtoend
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"fanmail/local"
 	"fanmail/local/ses"
+	"fanmail/shared/storage"
 	"fanmail/shared/workflow"
 )
 
@@ -45,17 +45,21 @@ func TestStragglersOfAStoppedExecutionDoNoHarm(t *testing.T) {
 // straggle invokes every function as an execution that has ended would have. None may find anything to do.
 func (d *stack) straggle(execution string) {
 	d.t.Helper()
-	content := workflow.Object{Bucket: d.Bucket(), Key: "work/spring/" + filepath.Base(strings.ReplaceAll(execution, ":", "/")) + "/content.json"}
+	content := workflow.Object{
+		Bucket: d.Bucket(), Key: storage.WorkFolder("spring", execution) + "/content.json",
+	}
 	var sent workflow.SendOutput
 	for wave := 1; wave <= 3; wave++ {
 		d.invoke("send", workflow.SendInput{
-			Campaign: "spring", Execution: execution, Content: content, Wave: wave, Batch: workflow.Batch{Number: 1, First: 1, Last: 10_000},
+			Campaign: "spring", Execution: execution, Content: content, Wave: wave,
+			Batch: workflow.Batch{Number: 1, First: 1, Last: 10_000},
 		}, &sent)
 		if sent.Sent+sent.Failed != 0 || sent.More {
 			d.t.Errorf("a sender of %s still sends: %+v", execution, sent)
 		}
 	}
-	err := d.tryInvoke("prepare", workflow.PrepareInput{Input: map[string]any{"campaign": "spring"}, Execution: execution}, new(workflow.PrepareOutput))
+	again := workflow.PrepareInput{Input: map[string]any{"campaign": "spring"}, Execution: execution}
+	err := d.tryInvoke("prepare", again, new(workflow.PrepareOutput))
 	if err == nil || !strings.Contains(err.Error(), "CampaignBusy") {
 		d.t.Errorf("prepare for %s: %v", execution, err)
 	}
@@ -66,7 +70,9 @@ func (d *stack) straggle(execution string) {
 	}
 	// It failed; and the event of its end comes once more.
 	for _, reason := range []string{"failed", workflow.ReasonInterrupted} {
-		d.invoke("finish", workflow.FinishInput{Execution: execution, Reason: reason, Error: &workflow.StateError{Error: "TIMED_OUT"}}, new(workflow.Report))
+		d.invoke("finish", workflow.FinishInput{
+			Execution: execution, Reason: reason, Error: &workflow.StateError{Error: "TIMED_OUT"},
+		}, new(workflow.Report))
 	}
 }
 
