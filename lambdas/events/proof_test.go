@@ -35,4 +35,18 @@ func TestAProofIsWrittenOnceAndForgottenAfterADay(t *testing.T) {
 	if send(uuid.New()); count() != 1 {
 		t.Errorf("%d rows, want the new proof alone", count())
 	}
+	// Whoever may send with the configuration set can make proofs, but not fill the ledger with them.
+	_, err := f.db.Exec(`
+		insert into fanmail.proof
+		select gen_random_uuid(), now(), now() - make_interval(secs => i) from generate_series(1, 5000) i`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = uuid.New()
+	if send(id); count() > 1001 {
+		t.Errorf("%d rows are kept", count())
+	}
+	if err := f.db.NewRaw("select 1 from fanmail.proof where id = ?", id).Scan(t.Context(), new(int)); err != nil {
+		t.Errorf("the last proof: %v", err)
+	}
 }

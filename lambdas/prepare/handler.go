@@ -49,7 +49,7 @@ func (h *handler) handle(ctx context.Context, in workflow.PrepareInput) (workflo
 	}
 	c, err := h.open(ctx, db, in.Execution, list)
 	if err != nil {
-		return out, from.refused(err)
+		return out, h.refused(ctx, db, in.Execution, from, list, err)
 	}
 	if err := h.keep(ctx, from, list); err != nil {
 		return out, err

@@ -131,7 +131,7 @@ func TestACampaignThatEndedIsResumedWithoutAskingStepFunctions(t *testing.T) {
 	for _, state := range []ledger.CampaignState{ledger.Paused, ledger.Halted, ledger.Failed, ledger.Finished} {
 		t.Run(string(state), func(t *testing.T) {
 			check(t, ledger.Close(context.Background(), f.db, f.campaign(t), state, "for a test"))
-			out, err := f.prepare(t, "")
+			out, err := f.prepare(t, other+"-"+string(state))
 			if err != nil || out.Recipients != 2 || len(f.asked) != 0 {
 				t.Errorf("answer %+v, %v; Step Functions was asked about %q", out, err, f.asked)
 			}

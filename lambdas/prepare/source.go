@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/uptrace/bun"
+
 	"fanmail/shared/ledger"
 	"fanmail/shared/schedule"
 	"fanmail/shared/storage"
@@ -57,14 +59,23 @@ func (h *handler) source(ctx context.Context, in workflow.ExecutionInput, execut
 	return s, nil
 }
 
-// refused makes of the reasons why a campaign can't be opened the harmless end of a scheduled execution.
-func (s source) refused(err error) error {
+// refused says why the campaign can't be opened. For a scheduled execution that is no failure if another execution has begun
+// the campaign with the same list: those whom it is to mail are seen to. With another list somebody would be left out, and must
+// be told.
+func (h *handler) refused(ctx context.Context, db *bun.DB, execution string, s source, l *list, err error) error {
 	var busy *workflow.CampaignBusy
 	var invalid *workflow.InvalidCampaign
-	if s.scheduled && (errors.As(err, &busy) || errors.As(err, &invalid)) {
-		return &workflow.AlreadyStarted{Message: "the schedule has nothing to start: " + workflow.Named(err).Error()}
+	if !s.scheduled || !errors.As(err, &busy) && !errors.As(err, &invalid) {
+		return err
 	}
-	return err
+	c, findErr := ledger.Find(ctx, db, s.campaign)
+	switch {
+	case findErr != nil:
+		return findErr
+	case c == nil || c.Execution == execution || c.RecipientsTag != l.digest:
+		return err
+	}
+	return &workflow.AlreadyStarted{Message: "the schedule has nothing to start: " + workflow.Named(err).Error()}
 }
 
 // keep copies the files to the campaign's own folder, campaign.yaml last. From there the campaign is resumed, whatever

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 	"testing"
@@ -116,12 +117,6 @@ func TestAScheduleThatComesTwiceOrTooLateEndsWithoutHarm(t *testing.T) {
 			_, err := f.prepareWith(other, map[string]any{"campaign": "spring-sale"})
 			check(t, err)
 		}, oneTime(), "the schedule has nothing to start: campaign spring-sale is being run by " + other},
-		{"sent by hand, with another list", func(t *testing.T, f *fixture) {
-			f.put(t, "campaigns/spring-sale", "recipients.csv", goodList+"more@example.com,More\n")
-			_, err := f.prepareWith(other, map[string]any{"campaign": "spring-sale"})
-			check(t, err)
-			check(t, ledger.Close(context.Background(), f.db, f.campaign(t), ledger.Finished, "sent"))
-		}, oneTime(), "the schedule has nothing to start: campaign spring-sale: recipients.csv is not the file"},
 		{"cancelled", func(t *testing.T, f *fixture) {
 			_, err := f.prepareWith(other, map[string]any{"campaign": "spring-sale"})
 			check(t, err)
@@ -150,6 +145,60 @@ func TestAScheduleThatComesTwiceOrTooLateEndsWithoutHarm(t *testing.T) {
 				t.Error("the folder of the campaign was changed")
 			}
 		})
+	}
+}
+
+// Whoever is on the schedule's list and on no other would be left out, and nobody would hear of it, if this were no failure.
+func TestAScheduleThatFindsTheCampaignBegunWithAnotherListFails(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		before func(t *testing.T, f *fixture)
+		want   string
+	}{
+		{"under way", func(*testing.T, *fixture) {}, "is being run by " + other},
+		{"aborted half way", func(_ *testing.T, f *fixture) { f.describe = status("ABORTED") }, "recipients.csv is not the file"},
+		{"finished", func(t *testing.T, f *fixture) {
+			check(t, ledger.Close(context.Background(), f.db, f.campaign(t), ledger.Finished, "sent"))
+		}, "recipients.csv is not the file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.putGood(t, frozen, goodList)
+			f.putGood(t, "campaigns/spring-sale", goodList+"more@example.com,More\n")
+			_, err := f.prepareWith(other, map[string]any{"campaign": "spring-sale"})
+			check(t, err)
+			test.before(t, f)
+			_, err = f.prepareWith(mine, oneTime())
+			if _, ok := err.(*workflow.AlreadyStarted); ok || err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %T %v, want a failure with %q", err, err, test.want)
+			}
+			if c := f.campaign(t); c.Execution != other {
+				t.Errorf("the campaign is now %s's", c.Execution)
+			}
+		})
+	}
+}
+
+// An attempt whose answer was lost imports until a later one, which found the folder changed, is about to open the campaign.
+// Were that no failure, the execution would succeed, and its campaign would be under way for ever with nobody to send it.
+func TestAScheduledExecutionDoesNotSucceedBesideItsOwnCampaign(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	f.putGood(t, "campaigns/spring-sale", goodList)
+	_, err := f.prepareWith(mine, recurring())
+	check(t, err)
+	_, err = f.db.ExecContext(ctx, "update fanmail.campaign set state = 'importing'")
+	check(t, err)
+	f.putGood(t, "campaigns/spring-sale", goodList+"late@example.com,Late\n")
+	f.onRead = func(key string) {
+		if key == "campaigns/spring-sale/recipients.csv" {
+			_, err := f.db.ExecContext(ctx, "update fanmail.campaign set state = 'running'")
+			check(t, err)
+		}
+	}
+	_, err = f.prepareWith(mine, recurring())
+	var invalid *workflow.InvalidCampaign
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, "recipients.csv is not the file") {
+		t.Errorf("got %T %v, want InvalidCampaign", err, err)
 	}
 }
 

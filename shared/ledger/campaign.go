@@ -67,9 +67,8 @@ func Open(ctx context.Context, db bun.IDB, o Opening) (c *Campaign, ok bool, err
 // resumable decides whether the execution of o may have the campaign c.
 func resumable(c *Campaign, o Opening) (bool, error) {
 	underWay := c.State == Importing || c.State == Running
-	ended := !c.EndedAt.IsZero() && (c.State == Importing || c.State == Interrupted)
 	switch {
-	case ended && c.Execution == o.Execution:
+	case !c.EndedAt.IsZero() && c.Execution == o.Execution:
 		return false, &workflow.CampaignBusy{
 			Message: fmt.Sprintf("campaign %s: this execution has ended meanwhile; start the campaign again", c.Name),
 		}

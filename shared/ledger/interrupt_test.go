@@ -86,26 +86,37 @@ func TestWhatTheStoppedExecutionStillDoesKeepsTheInterruption(t *testing.T) {
 	}
 }
 
-// A Prepare that outlives its execution may come so late that the event of its end was first.
+// A Prepare that outlives its execution, or was invoked twice, may come so late that the end of its execution was first.
 func TestAnExecutionThatHasEndedDoesNotTakeUpItsCampaignAgain(t *testing.T) {
-	for _, state := range []ledger.CampaignState{ledger.Running, ledger.Importing} {
+	for _, end := range []ledger.CampaignState{ledger.Interrupted, ledger.Importing, ledger.Finished, ledger.Failed, ledger.Halted} {
 		db, ctx := open(t), context.Background()
 		c := start(t, db, "a@example.com")
-		if _, err := db.ExecContext(ctx, "update fanmail.campaign set state = ?", state); err != nil {
-			t.Fatal(err)
+		var err error
+		switch end {
+		case ledger.Importing:
+			if _, err = db.ExecContext(ctx, "update fanmail.campaign set state = 'importing'"); err == nil {
+				_, err = ledger.Interrupt(ctx, db, c, because)
+			}
+		case ledger.Interrupted:
+			_, err = ledger.Interrupt(ctx, db, c, because)
+		default:
+			err = ledger.Close(ctx, db, c, end, because)
 		}
-		if changed, err := ledger.Interrupt(ctx, db, c, because); err != nil || !changed {
-			t.Fatalf("changed %v, %v", changed, err)
+		if err != nil || c.State != end || c.EndedAt.IsZero() {
+			t.Fatalf("%s: %+v, %v", end, c, err)
 		}
 		opening := ledger.Opening{Name: "spring-sale", Execution: execution, Settings: []byte(`{}`), RecipientsTag: "tag"}
 		_, ok, err := ledger.Open(ctx, db, opening)
 		var busy *workflow.CampaignBusy
 		if ok || !errors.As(err, &busy) {
-			t.Errorf("%s: ok %v, error %v; want CampaignBusy", state, ok, err)
+			t.Errorf("%s: ok %v, error %v; want CampaignBusy", end, ok, err)
+		}
+		if now, err := ledger.Find(ctx, db, "spring-sale"); err != nil || now.State != end || now.EndedAt.IsZero() {
+			t.Errorf("%s: it is now %+v, %v", end, now, err)
 		}
 		opening.Execution, opening.Predecessor = "next", execution
 		if c, ok, err = ledger.Open(ctx, db, opening); err != nil || !ok || c.Execution != "next" {
-			t.Errorf("%s: the next execution: ok %v, %v", state, ok, err)
+			t.Errorf("%s: the next execution: ok %v, %v", end, ok, err)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package ledger
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
 )
@@ -14,6 +16,9 @@ var migrationFiles embed.FS
 
 // migrationLock is the key of the advisory lock under which one migration runs at a time: "fanmail" in hexadecimal.
 const migrationLock = 0x66616e6d61696c
+
+// lockNotAvailable is an SQLSTATE.
+const lockNotAvailable = "55P03"
 
 // discover reads the migrations that this program has.
 func discover() (*migrate.Migrations, error) {
@@ -56,6 +61,10 @@ func Migrate(ctx context.Context, db *bun.DB) ([]string, error) {
 		return nil, fmt.Errorf("creating the migration tables: %w", err)
 	}
 	group, err := migrator.Migrate(ctx)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == lockNotAvailable {
+		return nil, fmt.Errorf("migrating the ledger: an import holds a table, which takes minutes: run the migration again when it is done: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("migrating the ledger: %w", err)
 	}

@@ -9,8 +9,8 @@ type (
 	InvalidCampaign struct{ Message string }
 	// CampaignBusy refuses a second live execution of a campaign.
 	CampaignBusy struct{ Message string }
-	// AlreadyStarted says why an execution that a schedule started has nothing to do: somebody started the campaign before, or the
-	// schedule was delivered twice. It is no failure: the execution succeeds.
+	// AlreadyStarted says why an execution that a schedule started has nothing to do: somebody started the campaign before, with the
+	// same list, or the schedule was delivered twice. It is no failure: the execution succeeds.
 	AlreadyStarted struct{ Message string }
 	// CampaignStuck ends a campaign whose waves make no progress.
 	CampaignStuck struct{ Message string }

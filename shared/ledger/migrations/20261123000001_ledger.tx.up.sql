@@ -8,7 +8,7 @@ create table fanmail.campaign (
   -- Every message carries it, so that SES events of a campaign with the same name in another ledger are told apart.
   tag            uuid not null default gen_random_uuid(),
   state          text not null check (state in
-                   ('importing', 'running', 'paused', 'halted', 'cancelled', 'failed', 'interrupted', 'finished')),
+                   ('importing', 'running', 'paused', 'halted', 'cancelled', 'failed', 'finished')),
   reason         text not null default '',
   -- The execution that owns the campaign. It fences claims: an execution that lost the campaign claims nothing more.
   execution      text not null,
