@@ -2,6 +2,7 @@ package deploytest
 
 import (
 	"bufio"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,7 @@ import (
 func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 	m := startMoto(t)
 	m.deploy(t, noDatabase)
+	m.nothingIsLeftOutForNothing(t)
 	outputs := m.outputs(t)
 	m.functionsAreMade(t)
 	m.queuesAreMade(t)
@@ -155,6 +157,27 @@ func (m moto) outputs(t *testing.T) map[string]string {
 func (m moto) compiled(t *testing.T) template {
 	t.Helper()
 	return readTemplate(t, filepath.Join(m.folder, ".serverless", "cloudformation-template-update-stack.json"))
+}
+
+// notMade is a line of the list NOT_MADE in server.py.
+var notMade = regexp.MustCompile(`(?m)^    "(AWS::[A-Za-z0-9:]+)",$`)
+
+// nothingIsLeftOutForNothing wants each type that server.py stands in for to be one that the deployment has.
+func (m moto) nothingIsLeftOutForNothing(t *testing.T) {
+	t.Helper()
+	left := map[string]bool{}
+	for _, match := range notMade.FindAllStringSubmatch(readFile(t, "server.py"), -1) {
+		left[match[1]] = true
+	}
+	if len(left) == 0 {
+		t.Error("server.py has no list NOT_MADE")
+	}
+	for _, r := range m.compiled(t).Resources {
+		delete(left, r.Type)
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		t.Errorf("the deployment has no %s: take it out of NOT_MADE in server.py", name)
+	}
 }
 
 func (m moto) function(t *testing.T, key string) *lambda.GetFunctionOutput {
