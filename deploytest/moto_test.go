@@ -44,8 +44,10 @@ func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 		t.Errorf("deployed again without a change, the functions have other code or versions:\n%v\nwere\n%v", after, before)
 	}
 
+	running := m.definition(t, outputs[deployment.StateMachine.Key])
 	const other = "postgres://other.invalid/fanmail"
 	m.deploy(t, other)
+	m.versionsAreKept(t, running, m.definition(t, outputs[deployment.StateMachine.Key]))
 	for _, key := range keys(t) {
 		if got := m.function(t, key).Configuration.Environment.Variables["DATABASE_URL"]; got != other {
 			t.Errorf("function %s has the database %q, want that of the second deployment", key, got)
@@ -269,6 +271,37 @@ func (m moto) stateMachineIsMade(t *testing.T, arn string) {
 	}
 	if strings.Contains(definition, "${") {
 		t.Errorf("the deployed definition has names without a value:\n%s", definition)
+	}
+}
+
+func (m moto) definition(t *testing.T, arn string) string {
+	t.Helper()
+	client := sfn.NewFromConfig(m.config)
+	out, err := client.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.Definition)
+}
+
+// inDefinition is a version of a function.
+var inDefinition = regexp.MustCompile(`arn:aws:lambda:[^"]+:function:[^":]+:[0-9]+`)
+
+// versionsAreKept wants an execution that began before a deployment to find its code, and the next one to take the new.
+func (m moto) versionsAreKept(t *testing.T, before, after string) {
+	t.Helper()
+	client := lambda.NewFromConfig(m.config)
+	old := inDefinition.FindAllString(before, -1)
+	if len(old) == 0 {
+		t.Errorf("the definition names no version:\n%s", before)
+	}
+	for _, version := range slices.Compact(slices.Sorted(slices.Values(old))) {
+		if _, err := client.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: &version}); err != nil {
+			t.Errorf("an execution from before the deployment can't go on: %v", err)
+		}
+		if strings.Contains(after, `"`+version+`"`) {
+			t.Errorf("the new definition still names %s", version)
+		}
 	}
 }
 
