@@ -85,8 +85,12 @@ func startMoto(t *testing.T) moto {
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
 		_ = command.Wait()
+		text := readFile(t, log.Name())
+		// The SDK repeats a call that fails so, and the test would not see it.
+		if strings.Contains(text, "Traceback (most recent call last)") {
+			t.Error("moto failed at a call")
+		}
 		if t.Failed() {
-			text := readFile(t, log.Name())
 			t.Logf("the end of moto's log:\n%s", text[max(0, len(text)-5000):])
 		}
 	})

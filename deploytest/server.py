@@ -9,7 +9,7 @@ import sys
 from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, cloudformation_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -82,12 +82,14 @@ parsing.resource_class_from_type = model
 
 
 def apply(change_set):
-    """Carries out a change set. moto's own method leaves the outputs of the stack as they were."""
+    """Carries out a change set. moto's own method leaves outputs and exports as they were, and then can't delete them."""
     stack = change_set.stack
     stack.resource_map.update(change_set.template_dict, change_set.parameters)
     stack.template = change_set.template
     stack._parse_template()
     stack.output_map = stack._create_output_map()
+    backend = cloudformation_backends[stack.account_id][stack.region_name]
+    backend.exports.update({export.name: export for export in stack.exports})
 
 
 ChangeSet.apply = apply
