@@ -2,6 +2,7 @@ package deploytest
 
 import (
 	"bufio"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,7 @@ import (
 func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 	m := startMoto(t)
 	m.deploy(t, noDatabase)
+	m.nothingIsLeftOutForNothing(t)
 	outputs := m.outputs(t)
 	m.functionsAreMade(t)
 	m.queuesAreMade(t)
@@ -42,8 +44,10 @@ func TestTheStackIsMadeChangedAndRemoved(t *testing.T) {
 		t.Errorf("deployed again without a change, the functions have other code or versions:\n%v\nwere\n%v", after, before)
 	}
 
+	running := m.definition(t, outputs[deployment.StateMachine.Key])
 	const other = "postgres://other.invalid/fanmail"
 	m.deploy(t, other)
+	m.versionsAreKept(t, running, m.definition(t, outputs[deployment.StateMachine.Key]))
 	for _, key := range keys(t) {
 		if got := m.function(t, key).Configuration.Environment.Variables["DATABASE_URL"]; got != other {
 			t.Errorf("function %s has the database %q, want that of the second deployment", key, got)
@@ -81,8 +85,12 @@ func startMoto(t *testing.T) moto {
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
 		_ = command.Wait()
+		text := readFile(t, log.Name())
+		// The SDK repeats a call that fails so, and the test would not see it.
+		if strings.Contains(text, "Traceback (most recent call last)") {
+			t.Error("moto failed at a call")
+		}
 		if t.Failed() {
-			text := readFile(t, log.Name())
 			t.Logf("the end of moto's log:\n%s", text[max(0, len(text)-5000):])
 		}
 	})
@@ -155,6 +163,27 @@ func (m moto) outputs(t *testing.T) map[string]string {
 func (m moto) compiled(t *testing.T) template {
 	t.Helper()
 	return readTemplate(t, filepath.Join(m.folder, ".serverless", "cloudformation-template-update-stack.json"))
+}
+
+// notMade is a line of the list NOT_MADE in server.py.
+var notMade = regexp.MustCompile(`(?m)^    "(AWS::[A-Za-z0-9:]+)",$`)
+
+// nothingIsLeftOutForNothing wants each type that server.py stands in for to be one that the deployment has.
+func (m moto) nothingIsLeftOutForNothing(t *testing.T) {
+	t.Helper()
+	left := map[string]bool{}
+	for _, match := range notMade.FindAllStringSubmatch(readFile(t, "server.py"), -1) {
+		left[match[1]] = true
+	}
+	if len(left) == 0 {
+		t.Error("server.py has no list NOT_MADE")
+	}
+	for _, r := range m.compiled(t).Resources {
+		delete(left, r.Type)
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		t.Errorf("the deployment has no %s: take it out of NOT_MADE in server.py", name)
+	}
 }
 
 func (m moto) function(t *testing.T, key string) *lambda.GetFunctionOutput {
@@ -246,6 +275,37 @@ func (m moto) stateMachineIsMade(t *testing.T, arn string) {
 	}
 	if strings.Contains(definition, "${") {
 		t.Errorf("the deployed definition has names without a value:\n%s", definition)
+	}
+}
+
+func (m moto) definition(t *testing.T, arn string) string {
+	t.Helper()
+	client := sfn.NewFromConfig(m.config)
+	out, err := client.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.Definition)
+}
+
+// inDefinition is a version of a function.
+var inDefinition = regexp.MustCompile(`arn:aws:lambda:[^"]+:function:[^":]+:[0-9]+`)
+
+// versionsAreKept wants an execution that began before a deployment to find its code, and the next one to take the new.
+func (m moto) versionsAreKept(t *testing.T, before, after string) {
+	t.Helper()
+	client := lambda.NewFromConfig(m.config)
+	old := inDefinition.FindAllString(before, -1)
+	if len(old) == 0 {
+		t.Errorf("the definition names no version:\n%s", before)
+	}
+	for _, version := range slices.Compact(slices.Sorted(slices.Values(old))) {
+		if _, err := client.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: &version}); err != nil {
+			t.Errorf("an execution from before the deployment can't go on: %v", err)
+		}
+		if strings.Contains(after, `"`+version+`"`) {
+			t.Errorf("the new definition still names %s", version)
+		}
 	}
 }
 

@@ -1,6 +1,6 @@
 """Serves AWS's interfaces by moto, on a free port of this machine: prints the address, and then what moto logs.
 
-Five things of moto 5.2 are changed for the test. They say how far the test goes, so they stand here.
+Six things of moto 5.2 are changed for the test. They say how far the test goes, so they stand here.
 """
 
 import string
@@ -9,7 +9,7 @@ import sys
 from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, cloudformation_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -25,12 +25,10 @@ parsing.string = type("string", (), {"Template": Template})
 
 # Types that moto's CloudFormation can't make. It would leave them out, and with them every variable and output that refers
 # to one. Here each gets a name and attributes; nobody looks at its properties, which cfn-lint checks. Any other type that
-# moto does not know fails the deployment, so that this list stays the whole truth.
+# moto does not know fails the deployment; a type that is no more in the template fails the test. So this list is the whole
+# truth.
 NOT_MADE = [
     "AWS::CloudWatch::Alarm",
-    "AWS::EC2::SecurityGroupEgress",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::Url",
     "AWS::S3::BucketPolicy",
     "AWS::SES::ConfigurationSet",
     "AWS::SES::ConfigurationSetEventDestination",
@@ -84,12 +82,14 @@ parsing.resource_class_from_type = model
 
 
 def apply(change_set):
-    """Carries out a change set. moto's own method leaves the outputs of the stack as they were."""
+    """Carries out a change set. moto's own method leaves outputs and exports as they were, and then can't delete them."""
     stack = change_set.stack
     stack.resource_map.update(change_set.template_dict, change_set.parameters)
     stack.template = change_set.template
     stack._parse_template()
     stack.output_map = stack._create_output_map()
+    backend = cloudformation_backends[stack.account_id][stack.region_name]
+    backend.exports.update({export.name: export for export in stack.exports})
 
 
 ChangeSet.apply = apply
@@ -106,6 +106,19 @@ def version(resource_name, cloudformation_json, account_id, region_name, **rest)
 
 
 LambdaVersion.create_from_cloudformation_json = version
+
+delete_all = parsing.ResourceMap.delete
+
+
+def delete(resources):
+    """Deletes a stack. moto knows Retain only, and would delete what has the policy RetainExceptOnCreate."""
+    for resource in resources._resource_json_map.values():
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            resource["DeletionPolicy"] = "Retain"
+    delete_all(resources)
+
+
+parsing.ResourceMap.delete = delete
 
 # moto validates a template by cfn-lint and refuses its warnings, too. AWS looks at the syntax only, and cfn-lint has a test
 # of its own.

@@ -31,7 +31,7 @@ const (
 func oslsOn(verb, databaseURL string) []string {
 	return []string{
 		verb, "--stage", stage, "--region", region, "--param", "databaseUrl=" + databaseURL,
-		"--param", "databaseSecretArn=arn:aws:secretsmanager:" + region + ":000000000000:secret:fanmail",
+		"--param", "databaseSecretArn=arn:aws:secretsmanager:" + region + ":000000000000:secret:fanmail-AbCdEf",
 	}
 }
 

@@ -30,6 +30,10 @@ const silenceIsGood = { TreatMissingData: 'notBreaching' };
 // SES measures only while mail is sent. A bad rate stays bad when sending stops.
 const silenceKeepsTheState = { TreatMissingData: 'ignore' };
 
+// The functions that nobody waits for at a terminal. control and migrate answer the command, which tries again by itself
+// and says what is wrong: two people who follow a campaign are no reason to ring.
+const unattended = (keys) => keys.filter((key) => !['control', 'migrate'].includes(key));
+
 const alarms = ({ stage, machineArn, bound, keys }) => {
   const machine = {
     StateMachineArn: { 'Fn::Sub': machineArn },
@@ -104,13 +108,26 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
         'Fanmail holds 98 % of the connections that it may have, for 10 minutes. `fanmail doctor` shows the ' +
         'bound; more than the bound PostgreSQL refuses.',
     },
+    // EventBridge hands the end of an execution over to Lambda's own queue. There finish has three tries within some
+    // three minutes, and then Lambda drops it without a word.
+    InterruptionLostAlarm: {
+      ...metric('AWS/Lambda', 'AsyncEventsDropped', { FunctionName: functionName('finish') }),
+      Statistic: 'Sum',
+      Period: 5 * minute,
+      Threshold: 1,
+      ...silenceIsGood,
+      AlarmDescription:
+        'An execution ended before its time, and the ledger was not told: `fanmail status` still says running. Is ' +
+        'the database reachable? Start the campaign again: it goes on where it stood.',
+    },
     // A second campaign makes senders wait for each other for a moment. Only throttles that go on are worth a look.
     ThrottlesAlarm: {
       ...math(
-        'SUM(METRICS())',
+        // A function that is not invoked measures nothing.
+        'SUM(FILL(METRICS(), 0))',
         5 * minute,
         Object.fromEntries(
-          keys.map((key) => [key, [metric('AWS/Lambda', 'Throttles', { FunctionName: functionName(key) }), 'Sum']]),
+          unattended(keys).map((key) => [key, [metric('AWS/Lambda', 'Throttles', { FunctionName: functionName(key) }), 'Sum']]),
         ),
       ),
       EvaluationPeriods: 3,

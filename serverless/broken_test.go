@@ -23,6 +23,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 			"who watches hears of what goes wrong", "the dashboard shows every metric"
 		early, schedules, safe = "the ledger learns of an execution that ended early", "a schedule may start a campaign, and nothing else",
 			"lists and reports are safe"
+		named = "two stages, or one in two Regions, share no name"
 
 		secret, iam, password, vpc, endpoints, ownGroup, account = "public-secret", "public-iam", "public-password", "vpc-secret",
 			"vpc-endpoints-iam", "vpc-own-sg-password", "account-concurrency"
@@ -166,7 +167,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, outputs, "Outputs/Other", map[string]any{}, "the outputs are: [AlarmTopicArn Bucket"},
 		{secret, outputs, "Outputs/EventsQueueUrl/Value", ref("EventsTopic"), "the output EventsQueueUrl is ${EventsTopic}"},
 
-		{secret, alarms, r + "ExecutionFailedAlarm", nil, "there are alarms on: [AWS/Lambda"},
+		{secret, alarms, r + "ExecutionFailedAlarm", nil, "AWS/States ExecutionsAborted AWS/States ExecutionsTimedOut Fanmail"},
 		{secret, alarms, r + "ExecutionFailedAlarm" + p + "AlarmActions", nil, "ExecutionFailedAlarm tells [<nil>]"},
 		{secret, alarms, r + "ExecutionFailedAlarm" + p + "ActionsEnabled", false, "ExecutionFailedAlarm rings for nobody"},
 		{secret, alarms, r + "ExecutionFailedAlarm" + p + "TreatMissingData", nil, `ExecutionFailedAlarm treats silence as ""`},
@@ -185,6 +186,14 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, board, r + "Dashboard" + p + "DashboardBody", `{"widgets": []}`, "the dashboard does not show AWS/States ExecutionsFailed"},
 		{secret, board, r + "Dashboard" + p + "DashboardBody", `{"widgets": [{"properties": {"metrics": [["Fanmail", "Accepted", "Stage", "x"]]}}]}`, "the dashboard shows [Fanmail Accepted Stage x]"},
 		{secret, board, r + "Dashboard" + p + "DashboardBody", `{"widgets": []}`, "the dashboard shows: [], want [Accepted"},
+
+		{secret, alarms, r + "InterruptionLostAlarm", nil, "there are alarms on: [AWS/Lambda Throttles EventsLambdaFunction"},
+
+		{secret, named, r + "Dashboard" + p + "DashboardName", "fanmail-dev", "Dashboard is called fanmail-dev in every Region"},
+		{secret, named, r + "EventsConfigurationSet" + p + "Name", "fanmail", "EventsConfigurationSet is called fanmail in every stage"},
+		{secret, named, r + "CampaignBucket" + p + "BucketName", "fanmail-dev", "CampaignBucket has a BucketName"},
+		{secret, named, r + "SendRole" + p + "RoleName", "fanmail-dev-send", "SendRole has a RoleName"},
+		{secret, named, r + "SendLambdaFunction" + p + "FunctionName", "fanmail-dev-" + strings.Repeat("x", 41), "SendLambdaFunction has a name of 65 characters in the longest stage"},
 
 		{secret, early, r + "InterruptedRule" + p + "EventPattern/detail/status/2", nil, "the rule is for: [ FAILED TIMED_OUT]"},
 		{secret, early, r + "InterruptedRule" + p + "EventPattern/detail/stateMachineArn", nil, "the rule is for: [<nil>]"},
@@ -208,6 +217,7 @@ func TestTheRulesSeeTheirBreaches(t *testing.T) {
 		{secret, schedules, r + "ExampleSchedule" + p + "Target/Input", "{}", "ExampleSchedule calls with {}"},
 
 		{secret, safe, r + "CampaignBucket/DeletionPolicy", "Delete", "the bucket goes with the stack"},
+		{secret, safe, r + "CampaignBucketPolicy/DeletionPolicy", nil, "the bucket is left without its policy"},
 		{secret, safe, r + "CampaignBucket" + p + "PublicAccessBlockConfiguration/BlockPublicAcls", false, "the bucket has no BlockPublicAcls"},
 		{secret, safe, r + "CampaignBucket" + p + "BucketEncryption", nil, "the bucket is not encrypted"},
 		{secret, safe, r + "CampaignBucketPolicy" + policy + "Effect", "Allow", "the bucket can be reached without TLS"},

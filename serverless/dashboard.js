@@ -1,4 +1,4 @@
-// The CloudWatch dashboard fanmail-<stage>: how a campaign goes, and how near each limit is.
+// The CloudWatch dashboard fanmail-<stage>-<region>: how a campaign goes, and how near each limit is.
 'use strict';
 
 const title = (key) => `${key[0].toUpperCase()}${key.slice(1)}`;
@@ -84,7 +84,11 @@ module.exports = async ({ resolveVariable }) => {
     Resources: {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
-        Properties: { DashboardName: `fanmail-${stage}`, DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets }) } },
+        Properties: {
+          // Dashboards belong to the account and to no Region: without it, the same stage in two Regions would be one.
+          DashboardName: { 'Fn::Sub': `fanmail-${stage}-\${AWS::Region}` },
+          DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets }) },
+        },
       },
     },
   };

@@ -168,8 +168,12 @@ func bucketIsSafe(v variant) (wrong []string) {
 	f := (*findings)(&wrong)
 	bucket := v.Resources["CampaignBucket"]
 	f.check(
-		bucket.DeletionPolicy == "Retain" && bucket.UpdateReplacePolicy == "Retain",
-		"the bucket goes with the stack",
+		bucket.DeletionPolicy == "RetainExceptOnCreate" && bucket.UpdateReplacePolicy == "Retain",
+		"the bucket goes with the stack, or a first deployment that fails leaves one",
+	)
+	f.check(
+		v.Resources["CampaignBucketPolicy"].DeletionPolicy == bucket.DeletionPolicy,
+		"the bucket is left without its policy",
 	)
 	block := bucket.Properties.object("PublicAccessBlockConfiguration")
 	for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {

@@ -47,6 +47,12 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const each = (name, pattern, example) =>
     list(name).forEach((item) => check(pattern.test(item), `${name} has "${item}": write it like ${example}`));
 
+  // What CloudFormation names (buckets, roles, queues) begins with fanmail-<stage>-, as the policies in docs/aws.md
+  // expect. For a longer stage it would shorten that, and it writes buckets in small letters.
+  check(
+    /^[a-z][a-z0-9-]{0,14}$/.test(stage),
+    `the stage is "${stage}": write up to 15 small letters, digits and hyphens, a letter first`,
+  );
   oneOf('architecture', ['arm64', 'x86_64']);
   oneOf('databaseAuth', ['secret', 'iam', 'password']);
   oneOf('reservedConcurrency', ['functions', 'account']);
@@ -182,8 +188,12 @@ function checkDatabase(p, check, region) {
     'databaseAdminUrl is no connection string: write postgres://admin:password@host:5432/database',
   );
   for (const name of ['databaseSecretArn', 'databaseAdminSecretArn']) {
-    const arn = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:.+$/.exec(p[name]);
-    check(p[name] === '' || arn, `${name} is "${p[name]}": write the ARN of a secret of AWS Secrets Manager`);
+    // The roles name the secret by this ARN. Without its end Secrets Manager would find it, but IAM would not let them.
+    const arn = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[^:]+-[A-Za-z0-9]{6}$/.exec(p[name]);
+    check(
+      p[name] === '' || arn,
+      `${name} is "${p[name]}": write the ARN of a secret of AWS Secrets Manager, with the six characters at its end`,
+    );
     check(
       !arn || arn[1] === region,
       `${name} is in ${arn?.[1]}, but this deployment is in ${region}: copy the secret there, or set --region`,

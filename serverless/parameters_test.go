@@ -25,10 +25,11 @@ const parameters = require('./parameters.js');
 const { defaults, cases } = JSON.parse(require('fs').readFileSync(0));
 (async () => {
   const said = [];
-  for (const param of cases) {
+  for (let param of cases) {
     const cli = Object.fromEntries(param.map((p) => [p.slice(0, p.indexOf('=')), p.slice(p.indexOf('=') + 1)]));
+    param = param.filter((p) => !p.startsWith('stage='));
     const variables = {
-      'sls:stage': 'dev', 'opt:region, self:provider.region': 'us-east-1',
+      'sls:stage': cli.stage ?? 'dev', 'opt:region, self:provider.region': 'us-east-1',
       'file(shared/deployment/functions.yml)': { send: { reservedConcurrency: 10 }, plan: { reservedConcurrency: 2 } },
     };
     const resolveVariable = async (address) => {
@@ -72,6 +73,11 @@ func TestWrongParametersAreSaid(t *testing.T) {
 		{[]string{aSecret, "databaseAuth=ldap"}, `databaseAuth is "ldap": write secret, iam or password`},
 		{[]string{aSecret, "databaseauth=iam"}, "there is no parameter databaseauth"},
 		{[]string{"databaseSecretArn=mine"}, `databaseSecretArn is "mine": write the ARN of a secret`},
+		{[]string{strings.TrimSuffix(aSecret, "-AbCdEf")}, "write the ARN of a secret of AWS Secrets Manager, with the six characters at its end"},
+		{[]string{aSecret + ":password::"}, "with the six characters at its end"},
+		{[]string{aSecret, "stage=prod-2"}, ""},
+		{[]string{aSecret, "stage=Prod"}, `the stage is "Prod": write up to 15 small letters`},
+		{[]string{aSecret, "stage=production-europe"}, `the stage is "production-europe"`},
 		{[]string{strings.Replace(aSecret, "us-east-1", "eu-west-1", 1)}, "databaseSecretArn is in eu-west-1, but this deployment is in us-east-1"},
 		{[]string{aSecret, "databaseUrl=host=db"}, "databaseUrl is no connection string"},
 		{[]string{aSecret, "databaseUrl=postgres://u:hunter2@h/d"}, "databaseUrl has a password, but databaseAuth is secret"},

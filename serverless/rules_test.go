@@ -31,6 +31,7 @@ var rules = map[string]rule{
 	"the ledger learns of an execution that ended early":      interruptionsArrive,
 	"a schedule may start a campaign, and nothing else":       schedulesStart,
 	"lists and reports are safe":                              bucketIsSafe,
+	"two stages, or one in two Regions, share no name":        namesAreOneStages,
 }
 
 func TestTemplatesFollowTheRules(t *testing.T) {

@@ -22,6 +22,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -31,16 +32,33 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// Config loads the SDK's configuration from the environment: region, credentials, AWS_ENDPOINT_URL.
-func Config(ctx context.Context) (aws.Config, error) {
-	c, err := config.LoadDefaultConfig(ctx)
+// Config is the SDK's configuration, from the variables that Lambda gives to every function (region, credentials) and
+// those that lead to other endpoints (AWS_ENDPOINT_URL ...). Profiles, single sign-on and the roles of servers, which
+// config.LoadDefaultConfig would look for as well, do not exist in Lambda: they are a twelfth of each package.
+func Config(context.Context) (aws.Config, error) {
+	env, err := config.NewEnvConfig()
 	if err != nil {
-		return c, fmt.Errorf("loading the AWS configuration: %w", err)
+		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w", err)
+	}
+	c := aws.Config{
+		Region:                     env.Region,
+		Credentials:                credentials.StaticCredentialsProvider{Value: env.Credentials},
+		HTTPClient:                 awshttp.NewBuildableClient(),
+		RetryMaxAttempts:           env.RetryMaxAttempts,
+		RetryMode:                  env.RetryMode,
+		RequestChecksumCalculation: cmp.Or(env.RequestChecksumCalculation, aws.RequestChecksumCalculationWhenSupported),
+		ResponseChecksumValidation: cmp.Or(env.ResponseChecksumValidation, aws.ResponseChecksumValidationWhenSupported),
+		// The clients look here for what is of one service only, such as AWS_ENDPOINT_URL_S3.
+		ConfigSources: []any{env},
+	}
+	if env.BaseEndpoint != "" && !aws.ToBool(env.IgnoreConfiguredEndpoints) {
+		c.BaseEndpoint = &env.BaseEndpoint
 	}
 	return c, nil
 }
