@@ -71,11 +71,11 @@ func (c *Cloud) Concurrency(ctx context.Context, functions []deployment.Function
 	if err != nil {
 		return found, c.explain(ctx, "asking for the account's concurrency of Lambda", err)
 	}
-	if settings.AccountLimit == nil {
-		return found, errors.New("asking for the account's concurrency of Lambda: the answer has no AccountLimit")
+	if settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
+		return found, errors.New("asking for the account's concurrency of Lambda: the answer does not say what is unreserved")
 	}
 	found.Limit = int(settings.AccountLimit.ConcurrentExecutions)
-	found.Unreserved = int(aws.ToInt32(settings.AccountLimit.UnreservedConcurrentExecutions))
+	found.Unreserved = int(*settings.AccountLimit.UnreservedConcurrentExecutions)
 	if found.Stage == "" {
 		return found, nil
 	}

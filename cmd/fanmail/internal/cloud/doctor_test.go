@@ -17,10 +17,13 @@ func at(t *testing.T, answer http.HandlerFunc) *Cloud {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	return OpenLocal(map[string]string{
+	c := OpenLocal(map[string]string{
 		"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
 		deployment.ControlFunction.Variable: "control",
 	})
+	// A stage that is given needs no stack, whose API speaks another protocol.
+	c.choice.Stage.Value = "prod"
+	return c
 }
 
 func TestAWSTellsItsTimeEvenWhereItRefuses(t *testing.T) {
