@@ -105,7 +105,7 @@ func TestAMissingOrEndedSSOSessionSaysHowToSignIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Identity(t.Context())
+			_, err = c.Caller(t.Context())
 			wantError(t, err, "asking who calls: there is no AWS session, or it has ended: sign in again with `aws sso login --profile mail`")
 		}
 	}
@@ -136,7 +136,7 @@ func TestASessionThatSSORefusesSaysHowToSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Identity(t.Context())
+	_, err = c.Caller(t.Context())
 	wantError(t, err, "asking who calls: UnauthorizedException: Session token not found or invalid: sign in again with `aws sso login --profile mail`")
 }
 
@@ -146,7 +146,7 @@ func TestCredentialsThatCanNotBeGotSayWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Identity(t.Context())
+	_, err = c.Caller(t.Context())
 	wantError(t, err, "asking who calls: getting AWS credentials: failed to refresh cached credentials, process provider error: error in credential_process: exit status")
 }
 
@@ -156,7 +156,7 @@ func TestNoCredentialsNoRegionAndNoProfileAreOneLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Identity(t.Context())
+	_, err = c.Caller(t.Context())
 	wantError(t, err, "asking who calls: no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	_, err = openChosen(t, deployments.Choice{})
 	wantError(t, err, "no region is given: name one with --region, as in --region eu-west-1, or AWS_REGION, or in the AWS profile")
