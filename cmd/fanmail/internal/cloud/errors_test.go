@@ -32,7 +32,10 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 	status := func(c *Cloud) error { _, err := c.Status(t.Context(), "spring-sale"); return err }
 	exists := func(c *Cloud) error { _, err := c.Exists(t.Context(), "campaigns/x/campaign.yaml"); return err }
 	download := func(c *Cloud) error { return c.Download(t.Context(), "reports/x", nil) }
-	start := func(c *Cloud) error { _, err := c.StartExecution(t.Context(), "x", "x"); return err }
+	start := func(c *Cloud) error {
+		_, err := c.StartExecution(t.Context(), "x", workflow.ExecutionInput{Campaign: "x"})
+		return err
+	}
 	for _, c := range []struct {
 		name, key string
 		answer    reply

@@ -16,7 +16,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler/types"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go/middleware"
 
 	"fanmail/shared/deployment"
@@ -222,20 +221,6 @@ func (s *Schedules) DeleteSchedule(ctx context.Context, name string) error {
 		return fmt.Errorf("cancelling the schedule %s: %w", name, ErrNoSchedule)
 	}
 	return s.explain(ctx, "cancelling the schedule "+name, err)
-}
-
-// StartScheduled starts the execution of a schedule, with the same name and input that Scheduler would start it with: whoever comes
-// second starts nothing. It returns the ARN of the execution.
-func (s *Schedules) StartScheduled(ctx context.Context, name string, input workflow.ExecutionInput) (string, error) {
-	text, err := unescaped(input)
-	if err != nil {
-		return "", err
-	}
-	started, err := s.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.stateMachine, Name: &name, Input: &text})
-	if err != nil {
-		return "", s.explain(ctx, "starting the execution "+name, err)
-	}
-	return aws.ToString(started.ExecutionArn), nil
 }
 
 // ExecutionARN is the ARN of an execution of the state machine.
