@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"fanmail/shared/mailer"
+	"fanmail/shared/workflow"
 )
 
 // Region is the AWS Region of the deployment.
@@ -41,6 +43,27 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 		return nil, nil
 	}
 	return out, explained
+}
+
+// Examine asks the control function for the database behind the functions.
+func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) { return c.examine(ctx, "") }
+
+// Witnessed asks the control function whether the event of a message of Prove is in the ledger.
+func (c *Cloud) Witnessed(ctx context.Context, id uuid.UUID) (bool, error) {
+	d, err := c.examine(ctx, id.String())
+	return !d.WitnessedAt.IsZero(), err
+}
+
+func (c *Cloud) examine(ctx context.Context, proof string) (workflow.Database, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine, Proof: proof})
+	if err == nil && out.Database == nil {
+		err = fmt.Errorf("examining the database: %w",
+			&FunctionError{Type: "InvalidRequest", Message: "the function control does not know the action examine"})
+	}
+	if err != nil {
+		return workflow.Database{}, err
+	}
+	return *out.Database, nil
 }
 
 // EventDestinations asks SES where a configuration set publishes events.

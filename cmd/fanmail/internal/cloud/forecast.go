@@ -38,18 +38,6 @@ func (c *Cloud) SESAccount(ctx context.Context) (SESAccount, error) {
 	return account, nil
 }
 
-// Examine asks the control function for the database behind the functions.
-func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) {
-	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine})
-	if err != nil {
-		return workflow.Database{}, err
-	}
-	if out.Database == nil {
-		return workflow.Database{}, errors.New("examining the database: the function control says nothing of it: deploy again")
-	}
-	return *out.Database, nil
-}
-
 // Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression
 // list. It returns their positions.
 func (c *Cloud) Suppressed(ctx context.Context, addresses []string) ([]int, error) {

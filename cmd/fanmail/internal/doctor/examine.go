@@ -29,8 +29,9 @@ type AWS interface {
 	EventDestinations(ctx context.Context, name string) ([]types.EventDestination, error)
 	Queue(ctx context.Context, url string) (cloud.Queue, error)
 	Concurrency(ctx context.Context, functions []deployment.Function) (cloud.Concurrency, error)
-	Control(ctx context.Context, in workflow.ControlInput) (workflow.ControlOutput, error)
+	Examine(ctx context.Context) (workflow.Database, error)
 	Prove(ctx context.Context, from, configurationSet string, id uuid.UUID) error
+	Witnessed(ctx context.Context, id uuid.UUID) (bool, error)
 }
 
 // Parts are parts of the deployment: names and URLs, "" when they are not known.
@@ -130,17 +131,14 @@ func (e *examination) clock(context.Context) Verdict {
 	return judgeClock(e.caller.Skew)
 }
 
-func (e *examination) database(ctx context.Context) Verdict {
+func (e *examination) database(ctx context.Context) (v Verdict) {
+	var err error
 	e.asked = time.Now()
-	out, err := e.AWS.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine})
+	e.db, err = e.AWS.Examine(ctx)
 	e.after = time.Now()
-	if err == nil && out.Database == nil {
-		err = &cloud.FunctionError{Type: "InvalidRequest", Message: "they do not know the action examine"}
-	}
 	if err != nil {
 		return judgeAnswer(err, e.Parts.ControlFunction)
 	}
-	e.db = *out.Database
 	return passed("the functions reach PostgreSQL %s as %s", e.db.Version, e.db.RoleName)
 }
 
@@ -340,14 +338,14 @@ func (e *examination) events(ctx context.Context) Verdict {
 	intervals := backoff.NewExponentialBackOff()
 	intervals.MaxInterval = 3 * time.Second
 	_, err := backoff.Retry(ctx, func() (bool, error) {
-		out, err := e.AWS.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine, Proof: proof.String()})
+		arrived, err := e.AWS.Witnessed(ctx, proof)
 		switch {
 		case err != nil:
-			return false, backoff.Permanent(err)
-		case out.Database == nil || out.Database.WitnessedAt.IsZero():
-			return false, errNotYet
+			err = backoff.Permanent(err)
+		case !arrived:
+			err = errNotYet
 		}
-		return true, nil
+		return arrived, err
 	}, backoff.WithBackOff(intervals), backoff.WithMaxElapsedTime(e.Wait))
 	took := time.Since(begun)
 	e.Progress.Done()
