@@ -15,6 +15,7 @@ import (
 	"fanmail/cmd/fanmail/internal/dryrun"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/cmd/fanmail/internal/when"
 	"fanmail/shared/deployment"
 )
 
@@ -112,41 +113,13 @@ func (o *planOptions) check(c *cobra.Command, now time.Time) error {
 		problems = append(problems, "--offline needs --rate and --quota: the SES console shows both")
 	}
 	var err error
-	if o.begin, o.where, err = readBegin(o.at, o.zone, now); err != nil {
+	if o.begin, o.where, err = when.Begin(o.at, o.zone, now); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 {
 		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
-}
-
-// beginLayouts are how a time may be written.
-var beginLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
-
-// readBegin reads a time of a zone; without a time it is now, without a zone that of this machine.
-func readBegin(at, zone string, now time.Time) (time.Time, *time.Location, error) {
-	where := time.Local
-	if zone != "" {
-		var err error
-		if where, err = time.LoadLocation(zone); err != nil || zone == "Local" {
-			return now, time.Local, fmt.Errorf("--zone %q is no time zone like Asia/Seoul", zone)
-		}
-	}
-	if at == "" {
-		return now, where, nil
-	}
-	for _, layout := range beginLayouts {
-		begin, err := time.ParseInLocation(layout, at, where)
-		switch {
-		case err != nil:
-		case begin.Before(now):
-			return now, where, fmt.Errorf("--at %q is in the past: it is %s", at, now.In(where).Format("2006-01-02 15:04 MST"))
-		default:
-			return begin, where, nil
-		}
-	}
-	return now, where, fmt.Errorf("--at %q is no time like '2026-12-01 09:00'", at)
 }
 
 func (p *program) runPlan(ctx context.Context, argument string, o planOptions) error {
