@@ -209,7 +209,7 @@ func (p *program) foresee(ctx context.Context, aws *cloud.Cloud, source launch.S
 		return ctx.Err()
 	}
 	if err != nil {
-		fmt.Fprintf(p.stderr, "%s: no forecast: %s\n", source.Campaign, oneLine(err.Error()))
+		fmt.Fprintf(p.stderr, "%s: no forecast: %s\n", source.Campaign, terminal.OneLine(err.Error()))
 		return nil
 	}
 	if halts := r.Forecast.Halts; halts != "" {

@@ -15,7 +15,7 @@ import (
 // Line is the forecast in one line.
 func (r *Result) Line() string {
 	f := r.Forecast
-	start := fmt.Sprintf("%s at %s", recipients(r.Pending), r.pace())
+	start := fmt.Sprintf("%s at %s", terminal.Counted(r.Pending, "recipient", "recipients"), r.pace())
 	cost := roughly(r.Cost.Dollars)
 	switch {
 	case f.Trouble() != "":
@@ -90,13 +90,6 @@ func (r *Result) calendarDays() int {
 	return int(at(r.Forecast.End).Sub(at(r.Forecast.Begin)).Hours()/24) + 1
 }
 
-func recipients(n int64) string {
-	if n == 1 {
-		return "1 recipient"
-	}
-	return terminal.Number(n) + " recipients"
-}
-
 func perSecond(rate float64) string {
 	if rate >= 10 {
 		return terminal.Number(int64(math.Round(rate)))
@@ -106,12 +99,7 @@ func perSecond(rate float64) string {
 
 // length is a duration for a reader: two units at most.
 func length(d time.Duration) string {
-	count := func(n int64, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return fmt.Sprintf("%d %s", n, unit)
-	}
+	count := func(n int64, unit string) string { return terminal.Counted(n, unit, unit+"s") }
 	two := func(first int64, unit string, second int64, smaller string) string {
 		if second == 0 {
 			return count(first, unit)
