@@ -144,7 +144,7 @@ func (p *program) runPlan(ctx context.Context, argument string, o planOptions) e
 	if err != nil {
 		return err
 	}
-	if err := r.Simulate(source.Checked, facts, o.begin, o.where); err != nil {
+	if err := r.Simulate(facts, o.begin, o.where); err != nil {
 		return err
 	}
 	if o.json {
@@ -176,10 +176,9 @@ func (p *program) ask(
 		return facts, err
 	}
 	switch report, err := aws.Status(ctx, source.Campaign); {
-	case err == nil && report.State != "importing":
-		r.Resume(report)
+	case err == nil && r.Resume(report):
 	case err == nil, cloud.IsUnknownCampaign(err):
-		if err := r.Suppress(ctx, aws, *source.Folder, source.Checked, p.progress()); err != nil {
+		if err := r.Suppress(ctx, aws, *source.Folder, p.progress()); err != nil {
 			if ctx.Err() != nil {
 				return facts, err
 			}
@@ -203,7 +202,7 @@ func (p *program) foresee(ctx context.Context, aws *cloud.Cloud, source launch.S
 		if report, unknown := aws.Status(ctx, source.Campaign); unknown == nil {
 			r.Resume(report)
 		}
-		err = r.Simulate(source.Checked, facts, time.Now(), time.Local)
+		err = r.Simulate(facts, time.Now(), time.Local)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -49,8 +49,8 @@ func (r *Result) pace() string {
 // rate is the one that the account and the campaign ask for, or what the senders can do where that is clearly less.
 func (r *Result) rate() float64 {
 	rate := r.Quota.MaxSendRate
-	if r.ownRate > 0 {
-		rate = min(rate, r.ownRate)
+	if own := r.checked.Settings.Rate; own > 0 {
+		rate = min(rate, own)
 	}
 	if possible := r.Forecast.Rate; possible > 0 && possible < 0.97*rate {
 		return possible
