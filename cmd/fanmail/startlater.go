@@ -160,7 +160,8 @@ func (l later) checkSource() error {
 			name, len(name), schedule.MaxRecurringName))
 	}
 	if recurring && l.latest {
-		problems = append(problems, errors.New("--latest is for --at: a recurring campaign always takes the folder as it then stands"))
+		problems = append(problems,
+			errors.New("--latest is for --at: a recurring campaign always takes the folder as it then stands"))
 	}
 	if !recurring && !l.latest && name != "" && l.source.Folder == nil {
 		problems = append(problems, fmt.Errorf("there is no folder %s here: give the folder, so that it is checked and frozen, or --latest for what is in the bucket then",
@@ -172,7 +173,8 @@ func (l later) checkSource() error {
 // schedule uploads the folder and makes the schedule. When that fails, nothing of it is left.
 func (p *program) schedule(ctx context.Context, aws *cloud.Schedules, l later) (cloud.Schedule, time.Time, error) {
 	name := l.source.Campaign
-	made := cloud.Schedule{Name: name, Expression: l.when.Expression.String(), Zone: l.when.Zone, MaxDelay: l.maxDelay, Input: workflow.ExecutionInput{Campaign: name}}
+	made := cloud.Schedule{Name: name, Expression: l.when.Expression.String(), Zone: l.when.Zone,
+		MaxDelay: l.maxDelay, Input: workflow.ExecutionInput{Campaign: name}}
 	found, now, err := aws.FindSchedule(ctx, name)
 	if err != nil {
 		return made, now, err

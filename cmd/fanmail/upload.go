@@ -38,7 +38,8 @@ another list than the one that an unfinished campaign of this name began with.`,
 			if _, err := source.Place(ctx, aws, stamp, p.progress()); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(p.stdout, "%s is in the bucket: %d recipients, %d rows are left out; nothing is started\n",
+			_, err := fmt.Fprintf(p.stdout,
+				"%s is in the bucket: %d recipients, %d rows are left out; nothing is started\n",
 				source.Campaign, source.Checked.Recipients, source.Checked.Rejected)
 			return err
 		},

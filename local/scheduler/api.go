@@ -36,7 +36,8 @@ func invalid(format string, args ...any) *apiError {
 
 // constraint is AWS's answer to a value that a parameter can't have.
 func constraint(parameter, rule string, value any) *apiError {
-	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value, parameter, rule)
+	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value,
+		parameter, rule)
 }
 
 func unknown(format string, args ...any) *apiError {

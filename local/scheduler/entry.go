@@ -106,7 +106,8 @@ func (d *definition) check() error {
 	case d.FlexibleTimeWindow["Mode"] != "OFF" || len(d.FlexibleTimeWindow) != 1:
 		return invalid("the local Scheduler has only the FlexibleTimeWindow with Mode OFF")
 	case d.ActionAfterCompletion != "NONE" && d.ActionAfterCompletion != deleteOnCompletion:
-		return constraint("actionAfterCompletion", "Member must satisfy enum value set: [NONE, DELETE]", d.ActionAfterCompletion)
+		return constraint("actionAfterCompletion", "Member must satisfy enum value set: [NONE, DELETE]",
+			d.ActionAfterCompletion)
 	case len(d.Description) > maxDescription:
 		return constraint("description", "Member must have length less than or equal to 512", d.Description)
 	case d.Target.Arn != universalTarget:
@@ -114,9 +115,11 @@ func (d *definition) check() error {
 	case !roleARN.MatchString(d.Target.RoleArn):
 		return constraint("target.roleArn", "it is no ARN of a role", d.Target.RoleArn)
 	case d.Target.DeadLetterConfig != nil && !queueARN.MatchString(d.Target.DeadLetterConfig.Arn):
-		return constraint("target.deadLetterConfig.arn", "it is no ARN of a standard queue", d.Target.DeadLetterConfig.Arn)
+		return constraint("target.deadLetterConfig.arn", "it is no ARN of a standard queue",
+			d.Target.DeadLetterConfig.Arn)
 	case retry.MaximumEventAgeInSeconds < leastAge || retry.MaximumEventAgeInSeconds > mostAge:
-		return constraint("target.retryPolicy.maximumEventAgeInSeconds", "it must be 60 to 86400", retry.MaximumEventAgeInSeconds)
+		return constraint("target.retryPolicy.maximumEventAgeInSeconds", "it must be 60 to 86400",
+			retry.MaximumEventAgeInSeconds)
 	case *retry.MaximumRetryAttempts < 0 || *retry.MaximumRetryAttempts > mostRetries:
 		return constraint("target.retryPolicy.maximumRetryAttempts", "it must be 0 to 185", *retry.MaximumRetryAttempts)
 	}

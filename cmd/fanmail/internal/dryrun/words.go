@@ -23,7 +23,8 @@ func (r *Result) Line() string {
 	case f.Sent == 0 && !f.Complete:
 		return fmt.Sprintf("%s: nobody would be mailed (%s)", start, r.reason())
 	case !f.Complete:
-		return fmt.Sprintf("%s: longer than a year; %s until %s; %s", start, terminal.Number(f.Sent), r.date(f.End), cost)
+		return fmt.Sprintf("%s: longer than a year; %s until %s; %s", start, terminal.Number(f.Sent), r.date(f.End),
+			cost)
 	case r.Long() && len(f.Days) > 1:
 		return fmt.Sprintf("%s: %d days, until %s; %s", start, r.calendarDays(), r.date(f.End), cost)
 	}
@@ -145,10 +146,12 @@ func dollars(amount float64) string {
 func (r *Result) Rows() [][]string {
 	f := r.Forecast
 	rows := [][]string{
-		{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines", terminal.Number(r.Rejected)},
+		{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines",
+			terminal.Number(r.Rejected)},
 	}
 	for _, g := range r.Rejects {
-		rows = append(rows, []string{"  " + g.Reason, fmt.Sprintf("%s, first: line %d", terminal.Number(g.Count), g.Line)})
+		rows = append(rows,
+			[]string{"  " + g.Reason, fmt.Sprintf("%s, first: line %d", terminal.Number(g.Count), g.Line)})
 	}
 	switch {
 	case r.Resumes:
@@ -171,7 +174,8 @@ func (r *Result) Rows() [][]string {
 		rows = append(rows, end)
 	}
 	for _, wait := range f.Waits {
-		rows = append(rows, []string{"waits", fmt.Sprintf("%s: %s", length(time.Duration(wait.Seconds*float64(time.Second))), wait.Reason)})
+		rows = append(rows, []string{"waits",
+			fmt.Sprintf("%s: %s", length(time.Duration(wait.Seconds*float64(time.Second))), wait.Reason)})
 	}
 	rows = append(rows, r.dayRows()...)
 	rows = append(rows,
@@ -208,7 +212,8 @@ func (r *Result) dayRows() (rows [][]string) {
 	for i, day := range days {
 		if i == shownDays && len(days) > shownDays+1 {
 			last := days[len(days)-1]
-			return append(rows, []string{"  ...", fmt.Sprintf("%d more, the last is %s", len(days)-shownDays, last.Date)})
+			return append(rows,
+				[]string{"  ...", fmt.Sprintf("%d more, the last is %s", len(days)-shownDays, last.Date)})
 		}
 		rows = append(rows, []string{"  " + day.Date, terminal.Number(day.Recipients)})
 	}
@@ -237,7 +242,8 @@ func (r *Result) costRows() [][]string {
 	if len(c.StandIns) > 0 {
 		words := fmt.Sprintf("those of %s, because the Region is not known (AWS_REGION)", c.PricesOf)
 		if c.Region != "" {
-			words = fmt.Sprintf("those of %s stand in for those of %s: %s", c.PricesOf, c.Region, strings.Join(c.StandIns, ", "))
+			words = fmt.Sprintf("those of %s stand in for those of %s: %s", c.PricesOf, c.Region,
+				strings.Join(c.StandIns, ", "))
 		}
 		rows = append(rows, []string{"  prices", words})
 	}

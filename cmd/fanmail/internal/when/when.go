@@ -95,7 +95,8 @@ func wallTime(text string) (time.Time, error) {
 		text)
 }
 
-// Begin is the moment of --at, and the zone of --zone. Without --at it is now, without --zone the zone is this machine's.
+// Begin is the moment of --at, and the zone of --zone. Without --at it is now, without --zone the zone is this
+// machine's.
 func Begin(at, zone string, now time.Time) (begin time.Time, where *time.Location, err error) {
 	where = time.Local
 	if zone != "" {
