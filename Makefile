@@ -79,8 +79,7 @@ package: $(FUNCTIONS:%=bin/deploy/%.zip) $(NODE) ## build the deployment package
 	    $$(printf ' --param %s' architecture=$(ARCH:amd64=x86_64) $$parameters) || exit 1; \
 	  cp .serverless/cloudformation-template-update-stack.json bin/variants/$$name.json; \
 	done
-	mkdir -p .serverless/variants && cp bin/variants/*.json .serverless/variants
-	FANMAIL_VARIANTS=$(CURDIR)/.serverless/variants go test -count=1 ./serverless
+	FANMAIL_VARIANTS=$(CURDIR)/bin/variants go test -count=1 ./serverless
 
 # The parameters are looked at before anything is built, the account's limits before anything is created.
 .PHONY: deploy

@@ -41,6 +41,15 @@ var holders = []string{"lambdas", "shared/database", "shared/function", "shared/
 
 const holdersWhy = "only the functions hold one of the bounded connections"
 
+// checkers hold what is deployed against the code, by its files. They import shared/ and statemachine/ alone, and nothing
+// imports them.
+var checkers = []string{"serverless", "deploytest"}
+
+const (
+	checkersWhy = "what checks the deployment reads files and runs programs"
+	checkedWhy  = "nothing needs what checks the deployment"
+)
+
 // experimental is what experiment/ is: its naive sender must never be a part of Fanmail.
 const experimental = "what an experiment is made of is no part of the product"
 
@@ -94,6 +103,25 @@ func TestEachDirectionSeesItsBreach(t *testing.T) {
 	}
 }
 
+func TestEachDirectionOfTheCheckersSeesItsBreach(t *testing.T) {
+	for _, checker := range checkers {
+		file, fine := checker+"/thing_test.go", []string{"fanmail/shared/deployment", "fanmail/statemachine", "fanmail/" + checker}
+		if got := breaches(map[string][]string{file: fine}); got != nil {
+			t.Errorf("%s may import %q: got %q", checker, fine, got)
+		}
+		for _, tree := range []string{"lambdas", "local", "cmd", "experiment", "examples", "tools"} {
+			got := breaches(map[string][]string{file: {"fanmail/" + tree + "/deep"}})
+			if len(got) != 1 || !strings.HasSuffix(got[0], checkersWhy) {
+				t.Errorf("%s imports %s: got %q", checker, tree, got)
+			}
+			got = breaches(map[string][]string{tree + "/thing.go": {"fanmail/" + checker}})
+			if len(got) != 1 || !strings.HasSuffix(got[0], checkedWhy) {
+				t.Errorf("%s imports %s: got %q", tree, checker, got)
+			}
+		}
+	}
+}
+
 // breaches are the imports against the directions, sorted. Imports are given for each file, named from the module's root.
 func breaches(imports map[string][]string) (found []string) {
 	for file, paths := range imports {
@@ -101,6 +129,15 @@ func breaches(imports map[string][]string) (found []string) {
 			target, ours := strings.CutPrefix(path, "fanmail/")
 			if ours && covers("shared/database", target) && !slices.ContainsFunc(holders, func(tree string) bool { return covers(tree, file) }) {
 				found = append(found, fmt.Sprintf("%s imports %s: %s", file, path, holdersWhy))
+			}
+			for _, checker := range checkers {
+				switch from, to := covers(checker, file), covers(checker, target); {
+				case !ours || from == to:
+				case to:
+					found = append(found, fmt.Sprintf("%s imports %s: %s", file, path, checkedWhy))
+				case !covers("shared", target) && !covers("statemachine", target):
+					found = append(found, fmt.Sprintf("%s imports %s: %s", file, path, checkersWhy))
+				}
 			}
 			for _, d := range directions {
 				if !ours || !covers(d.from, file) || !covers(d.to, target) ||

@@ -18,45 +18,18 @@ func functionsAreDeployed(v variant) (wrong []string) {
 		p := v.properties(name)
 		f.check(left[name], "function %s is not deployed", function.Key)
 		delete(left, name)
-		f.check(
-			p.text("FunctionName") == "fanmail-"+stage+"-"+function.Key,
-			"function %s is called %q",
-			function.Key,
-			p.text("FunctionName"),
-		)
-		f.check(
-			strings.HasSuffix(p.object("Code").text("S3Key"), "/"+function.Key+".zip"),
-			"function %s has the package %q",
-			function.Key,
-			p.object("Code").text("S3Key"),
-		)
-		f.check(
-			p.text("Runtime") == "provided.al2023" && p.text("Handler") == "bootstrap",
-			"function %s runs %s on %s",
-			function.Key,
-			p.text("Handler"),
-			p.text("Runtime"),
-		)
-		f.check(
-			slices.Contains([]string{"arm64", "x86_64"}, strings.Join(p.texts("Architectures"), "")),
-			"function %s runs on %v",
-			function.Key,
-			p.texts("Architectures"),
-		)
-		f.check(
-			p.number("Timeout") == function.Timeout.Seconds(),
-			"function %s has the timeout %v s, want %v",
-			function.Key,
-			p.number("Timeout"),
-			function.Timeout,
-		)
-		f.check(
-			int(p.number("MemorySize")) == function.MemorySize,
-			"function %s has %v MiB, want %d",
-			function.Key,
-			p.number("MemorySize"),
-			function.MemorySize,
-		)
+		f.check(p.text("FunctionName") == "fanmail-"+stage+"-"+function.Key, "function %s is called %q", function.Key,
+			p.text("FunctionName"))
+		f.check(strings.HasSuffix(p.object("Code").text("S3Key"), "/"+function.Key+".zip"),
+			"function %s has the package %q", function.Key, p.object("Code").text("S3Key"))
+		f.check(p.text("Runtime") == "provided.al2023" && p.text("Handler") == "bootstrap",
+			"function %s runs %s on %s", function.Key, p.text("Handler"), p.text("Runtime"))
+		f.check(slices.Contains([]string{"arm64", "x86_64"}, strings.Join(p.texts("Architectures"), "")),
+			"function %s runs on %v", function.Key, p.texts("Architectures"))
+		f.check(p.number("Timeout") == function.Timeout.Seconds(), "function %s has the timeout %v s, want %v",
+			function.Key, p.number("Timeout"), function.Timeout)
+		f.check(int(p.number("MemorySize")) == function.MemorySize, "function %s has %v MiB, want %d", function.Key,
+			p.number("MemorySize"), function.MemorySize)
 		f.check(p.object("TracingConfig").text("Mode") == "Active", "function %s is not traced", function.Key)
 		group := v.properties(titled(function.Key) + "LogGroup")
 		f.check(
@@ -109,35 +82,20 @@ func variablesAreRead(v variant) (wrong []string) {
 			free = free || strings.HasPrefix(name, "DATABASE_") && !slices.Contains(logins[v.auth()], name)
 			f.check(given.has(name) || free, "function %s reads %s, which it does not get", function.Key, name)
 		}
-		f.check(
-			given.text("DATABASE_AUTH") == v.auth(),
-			"function %s logs in by %q, want %q",
-			function.Key,
-			given.text("DATABASE_AUTH"),
-			v.auth(),
-		)
+		f.check(given.text("DATABASE_AUTH") == v.auth(), "function %s logs in by %q, want %q", function.Key,
+			given.text("DATABASE_AUTH"), v.auth())
 		f.check(given.text("FANMAIL_STAGE") == stage, "function %s does not know its stage", function.Key)
 		for _, name := range []string{"DATABASE_SECRET_ARN", "DATABASE_URL"} {
 			parameter := map[string]string{"DATABASE_SECRET_ARN": "databaseSecretArn", "DATABASE_URL": "databaseUrl"}[name]
-			f.check(
-				given.text(name) == v.parameters[parameter],
-				"function %s has %s %q, want %q",
-				function.Key,
-				name,
-				given.text(name),
-				v.parameters[parameter],
-			)
+			f.check(given.text(name) == v.parameters[parameter], "function %s has %s %q, want %q", function.Key, name,
+				given.text(name), v.parameters[parameter])
 		}
 		admin := ""
 		if function.Key == "migrate" {
 			admin = v.parameters["databaseAdminSecretArn"]
 		}
-		f.check(
-			given.text("DATABASE_ADMIN_SECRET_ARN") == admin,
-			"function %s has the administrator's secret %q",
-			function.Key,
-			given.text("DATABASE_ADMIN_SECRET_ARN"),
-		)
+		f.check(given.text("DATABASE_ADMIN_SECRET_ARN") == admin, "function %s has the administrator's secret %q",
+			function.Key, given.text("DATABASE_ADMIN_SECRET_ARN"))
 	}
 	return wrong
 }
@@ -154,13 +112,8 @@ func concurrencyIsTheBound(v variant) (wrong []string) {
 			want = 0
 		}
 		got := int(p.number("ReservedConcurrentExecutions"))
-		f.check(
-			got == want && p.has("ReservedConcurrentExecutions") == !account,
-			"function %s has a reserved concurrency of %d, want %d",
-			function.Key,
-			got,
-			want,
-		)
+		f.check(got == want && p.has("ReservedConcurrentExecutions") == !account,
+			"function %s has a reserved concurrency of %d, want %d", function.Key, got, want)
 	}
 	v.each(
 		"AWS::Lambda::Function",
@@ -177,12 +130,8 @@ func concurrencyIsTheBound(v variant) (wrong []string) {
 			text("FANMAIL_CONNECTION_LIMIT")
 		f.check(limit == fmt.Sprint(bound), "the role's limit is %q for %s, but the bound is %d", limit, key, bound)
 	}
-	f.check(
-		v.Outputs["ConnectionBound"].Value == fmt.Sprint(bound),
-		"the output ConnectionBound is %v, but the bound is %d",
-		v.Outputs["ConnectionBound"].Value,
-		bound,
-	)
+	f.check(v.Outputs["ConnectionBound"].Value == fmt.Sprint(bound),
+		"the output ConnectionBound is %v, but the bound is %d", v.Outputs["ConnectionBound"].Value, bound)
 	return wrong
 }
 

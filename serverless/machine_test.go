@@ -83,32 +83,19 @@ func machineIsObserved(v variant) (wrong []string) {
 		return []string{err.Error()}
 	}
 	logging := machine.object("LoggingConfiguration")
-	f.check(
-		machine.text("StateMachineName") == machineName,
-		"the state machine is called %q",
-		machine.text("StateMachineName"),
-	)
-	f.check(
-		machine.text("StateMachineType") == "STANDARD",
-		"the state machine is of type %q",
-		machine.text("StateMachineType"),
-	)
-	f.check(
-		logging.text("Level") == "ERROR" && logging["IncludeExecutionData"] == false,
-		"the log has data, or no errors: %v",
-		logging,
-	)
+	f.check(machine.text("StateMachineName") == machineName, "the state machine is called %q",
+		machine.text("StateMachineName"))
+	f.check(machine.text("StateMachineType") == "STANDARD", "the state machine is of type %q",
+		machine.text("StateMachineType"))
+	f.check(logging.text("Level") == "ERROR" && logging["IncludeExecutionData"] == false,
+		"the log has data, or no errors: %v", logging)
 	group := ""
 	for _, destination := range logging.objects("Destinations") {
 		group = attributeOf(destination.object("CloudWatchLogsLogGroup")["LogGroupArn"])
 	}
 	p := v.properties(group)
-	f.check(
-		strings.HasPrefix(p.text("LogGroupName"), "/aws/vendedlogs/states/") && p.number("RetentionInDays") == 30,
-		"the log goes to %q, kept for %v days",
-		group,
-		p["RetentionInDays"],
-	)
+	f.check(strings.HasPrefix(p.text("LogGroupName"), "/aws/vendedlogs/states/") && p.number("RetentionInDays") == 30,
+		"the log goes to %q, kept for %v days", group, p["RetentionInDays"])
 	f.check(machine.object("TracingConfiguration")["Enabled"] == true, "the state machine is not traced")
 
 	role := v.properties(attributeOf(machine["RoleArn"]))
@@ -218,11 +205,8 @@ func schedulesStart(v variant) (wrong []string) {
 		p, target := r.Properties, r.Properties.object("Target")
 		f.check(p.text("State") == "DISABLED", "%s would start a campaign that nobody has", name)
 		f.check(p.object("GroupName").text("Ref") == "ScheduleGroup", "%s is not in the group", name)
-		f.check(
-			render(target["Arn"]) == "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution",
-			"%s can't name its executions",
-			name,
-		)
+		f.check(render(target["Arn"]) == "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution",
+			"%s can't name its executions", name)
 		f.check(
 			attributeOf(target["RoleArn"]) == "ScheduleRole" &&
 				attributeOf(target.object("DeadLetterConfig")["Arn"]) == "ScheduleDeadLetterQueue",
@@ -237,13 +221,8 @@ func schedulesStart(v variant) (wrong []string) {
 		if err == nil {
 			err = json.Unmarshal([]byte(call.Input), &input)
 		}
-		f.check(
-			err == nil && call.StateMachineArn == machineARN && call.Name != "" && input["campaign"] != nil,
-			"%s calls with %s: %v",
-			name,
-			render(target["Input"]),
-			err,
-		)
+		f.check(err == nil && call.StateMachineArn == machineARN && call.Name != "" && input["campaign"] != nil,
+			"%s calls with %s: %v", name, render(target["Input"]), err)
 	})
 	return wrong
 }

@@ -32,12 +32,8 @@ func networkReaches(v variant) (wrong []string) {
 		p := v.properties(logicalName(function.Key))
 		f.check(p.has("VpcConfig") == v.inVPC(), "function %s is in a VPC: %v", function.Key, p.has("VpcConfig"))
 		if v.inVPC() {
-			f.equal(
-				rendered(p.object("VpcConfig")["SubnetIds"]),
-				split("subnetIds"),
-				"function %s is in",
-				function.Key,
-			)
+			f.equal(rendered(p.object("VpcConfig")["SubnetIds"]), split("subnetIds"), "function %s is in",
+				function.Key)
 			f.equal(rendered(p.object("VpcConfig")["SecurityGroupIds"]), groups, "function %s is in", function.Key)
 		}
 		for _, action := range v.needed(function.Key) {
@@ -70,11 +66,8 @@ func networkReaches(v variant) (wrong []string) {
 		f.equal(rendered(p["SecurityGroupIds"]), []string{"${EndpointsSecurityGroup.GroupId}"}, "%s is in", name)
 		var sources []string
 		for _, rule := range v.properties("EndpointsSecurityGroup").objects("SecurityGroupIngress") {
-			f.check(
-				rule.number("FromPort") == 443 && rule.number("ToPort") == 443 && !rule.has("CidrIp"),
-				"%s takes more than HTTPS from the functions",
-				name,
-			)
+			f.check(rule.number("FromPort") == 443 && rule.number("ToPort") == 443 && !rule.has("CidrIp"),
+				"%s takes more than HTTPS from the functions", name)
 			sources = append(sources, render(rule["SourceSecurityGroupId"]))
 		}
 		f.equal(sources, groups, "%s is reached from", name)
@@ -109,13 +102,8 @@ func outputsAreKnown(v variant) (wrong []string) {
 		deployment.ScheduleDeadLetterQueue.Key: "${ScheduleDeadLetterQueue}", "AlarmTopicArn": "${AlarmTopic}",
 	}
 	for _, name := range sortedKeys(values) {
-		f.check(
-			render(v.Outputs[name].Value) == values[name],
-			"the output %s is %s, want %s",
-			name,
-			render(v.Outputs[name].Value),
-			values[name],
-		)
+		f.check(render(v.Outputs[name].Value) == values[name], "the output %s is %s, want %s", name,
+			render(v.Outputs[name].Value), values[name])
 	}
 	return wrong
 }

@@ -72,11 +72,8 @@ func actionsAreCalled(v variant) (wrong []string) {
 		role := attributeOf(v.properties(logicalName(function.Key))["Role"])
 		f.check(role == titled(function.Key)+"Role", "function %s has the role %q", function.Key, role)
 		p := v.properties(role)
-		f.check(
-			len(p.objects("Policies")) == 1 && !p.has("ManagedPolicyArns"),
-			"the role of %s has other policies than its own",
-			function.Key,
-		)
+		f.check(len(p.objects("Policies")) == 1 && !p.has("ManagedPolicyArns"),
+			"the role of %s has other policies than its own", function.Key)
 		trust := only(object{"PolicyDocument": p["AssumeRolePolicyDocument"]})
 		f.check(
 			trust.text("Action") == "sts:AssumeRole" && len(trust.object("Principal")) == 1 &&
@@ -92,20 +89,12 @@ func actionsAreCalled(v variant) (wrong []string) {
 		}
 		needed := v.needed(function.Key)
 		for _, action := range unique(needed) {
-			f.check(
-				slices.Contains(allowed, action),
-				"function %s calls %s, which it may not do",
-				function.Key,
-				action,
-			)
+			f.check(slices.Contains(allowed, action), "function %s calls %s, which it may not do", function.Key,
+				action)
 		}
 		for _, action := range unique(allowed) {
-			f.check(
-				slices.Contains(needed, action),
-				"function %s may do %s, which it does not call",
-				function.Key,
-				action,
-			)
+			f.check(slices.Contains(needed, action), "function %s may do %s, which it does not call", function.Key,
+				action)
 		}
 		f.check(len(unique(allowed)) == len(allowed), "function %s has two statements for one action", function.Key)
 	}
@@ -136,40 +125,24 @@ func resourcesAreNamed(v variant) (wrong []string) {
 		granted := map[string]bool{}
 		for _, statement := range v.statements(function.Key) {
 			if statement.text("Effect") == "Deny" {
-				f.check(
-					slices.Equal(statement.texts("Action"), inSubnets),
-					"function %s is denied %v",
-					function.Key,
-					statement.texts("Action"),
-				)
+				f.check(slices.Equal(statement.texts("Action"), inSubnets), "function %s is denied %v", function.Key,
+					statement.texts("Action"))
 				source := render(statement.object("Condition").object("ArnEquals")["lambda:SourceFunctionArn"])
-				f.check(
-					strings.HasSuffix(source, ":function:fanmail-"+stage+"-"+function.Key),
-					"function %s may change network interfaces: the denial is for %s",
-					function.Key,
-					source,
-				)
+				f.check(strings.HasSuffix(source, ":function:fanmail-"+stage+"-"+function.Key),
+					"function %s may change network interfaces: the denial is for %s", function.Key, source)
 				continue
 			}
 			for _, action := range statement.texts("Action") {
 				where := rendered(statement["Resource"])
 				for _, one := range where {
-					f.check(
-						v.where(function.Key, action).MatchString(one),
-						"function %s may do %s on %s",
-						function.Key,
-						action,
-						one,
-					)
+					f.check(v.where(function.Key, action).MatchString(one), "function %s may do %s on %s",
+						function.Key, action, one)
 					if folder, ok := strings.CutPrefix(one, "${CampaignBucket.Arn}/"); ok {
 						granted[root(folder)] = true
 					}
 				}
-				f.check(
-					action != "ses:SendEmail" || len(where) > 2,
-					"function %s may send with no configuration set, or by no identity",
-					function.Key,
-				)
+				f.check(action != "ses:SendEmail" || len(where) > 2,
+					"function %s may send with no configuration set, or by no identity", function.Key)
 			}
 		}
 		reached := slices.Clone(handed[function.Key])
@@ -188,12 +161,8 @@ func resourcesAreNamed(v variant) (wrong []string) {
 			}
 		}
 	}
-	f.check(
-		!v.inVPC() || deny == len(v.functions),
-		"%d of %d functions are kept from changing network interfaces",
-		deny,
-		len(v.functions),
-	)
+	f.check(!v.inVPC() || deny == len(v.functions), "%d of %d functions are kept from changing network interfaces",
+		deny, len(v.functions))
 	return wrong
 }
 

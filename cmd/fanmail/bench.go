@@ -117,12 +117,8 @@ func loopProcess(runtime *local.Runtime) func(context.Context, bench.Share) (*be
 		for _, v := range runtime.Environment() {
 			command.Env = append(command.Env, v.Name+"="+v.Value)
 		}
-		for _, f := range functions {
-			if f.Key == "send" {
-				for name, value := range f.Environment {
-					command.Env = append(command.Env, name+"="+value)
-				}
-			}
+		for name, value := range deployment.Find(functions, "send").Environment {
+			command.Env = append(command.Env, name+"="+value)
 		}
 		return bench.StartProcess(command)
 	}

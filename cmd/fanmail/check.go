@@ -61,7 +61,8 @@ func printCheck(w io.Writer, r *folder.Result) error {
 		return terminal.Table(w, rows)
 	}
 	rows = append(rows,
-		[]string{"list", fmt.Sprintf("%s, %s, %q, %s", r.File, r.Encoding, r.Delimiter, columns(len(r.Columns)))},
+		[]string{"list", fmt.Sprintf("%s, %s, %q, %s", r.File, r.Encoding, r.Delimiter,
+			terminal.Counted(int64(len(r.Columns)), "column", "columns"))},
 		[]string{"recipients", terminal.Number(r.Recipients)},
 		[]string{"rejected lines", terminal.Number(r.Rejected)},
 	)
@@ -69,7 +70,7 @@ func printCheck(w io.Writer, r *folder.Result) error {
 	if len(r.Empty) > 0 {
 		rows = append(rows, []string{"empty", "the templates print these columns, which have no default"})
 		for _, gap := range r.Empty {
-			rows = append(rows, []string{"  " + oneLine(gap.Column), terminal.Number(gap.Count), fmt.Sprintf("first: line %d", gap.Line)})
+			rows = append(rows, []string{"  " + terminal.OneLine(gap.Column), terminal.Number(gap.Count), fmt.Sprintf("first: line %d", gap.Line)})
 		}
 	}
 	if len(r.Unrenderable) > 0 {
@@ -114,21 +115,14 @@ func describeWindow(w campaign.Window) string {
 	return fmt.Sprintf("%s to %s, %s, %s", w.From, to, days, w.Zone)
 }
 
-func columns(n int) string {
-	if n == 1 {
-		return "1 column"
-	}
-	return fmt.Sprintf("%d columns", n)
-}
-
 func groupRows(groups []folder.Group) [][]string {
 	var rows [][]string
 	for _, g := range groups {
 		example := fmt.Sprintf("first: line %d %q", g.Line, g.Email)
 		if g.Detail != "" {
-			example += ", " + oneLine(g.Detail)
+			example += ", " + terminal.OneLine(g.Detail)
 		}
-		rows = append(rows, []string{"  " + oneLine(g.Reason), terminal.Number(g.Count), example})
+		rows = append(rows, []string{"  " + terminal.OneLine(g.Reason), terminal.Number(g.Count), example})
 	}
 	return rows
 }

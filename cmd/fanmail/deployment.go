@@ -10,6 +10,7 @@ import (
 
 	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/deployments"
+	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/deployment"
 )
 
@@ -17,8 +18,7 @@ import (
 var deploymentFlags = []string{"deployment", "stage", "region", "profile"}
 
 func (p *program) registerDeploymentFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&p.flags.Name, "deployment", "", "a deployment that `fanmail use` has named")
-	flags.Lookup("deployment").Usage = "`NAME` of a deployment that \"fanmail use\" has named"
+	flags.StringVar(&p.flags.Name, "deployment", "", "`NAME` of a deployment that \"fanmail use\" has named")
 	flags.StringVar(&p.flags.Stage, "stage", "", "`STAGE` of the deployment: its stack is fanmail-STAGE")
 	flags.StringVar(&p.flags.Region, "region", "", "AWS `REGION` of the deployment")
 	flags.StringVar(&p.flags.Profile, "profile", "", "`PROFILE` of the AWS configuration")
@@ -77,4 +77,4 @@ func (p *program) open(ctx context.Context, needs ...deployment.Output) (*cloud.
 }
 
 // warn prints a line that is no error.
-func (p *program) warn(line string) { fmt.Fprintln(p.stderr, "fanmail: note: "+oneLine(line)) }
+func (p *program) warn(line string) { fmt.Fprintln(p.stderr, "fanmail: note: "+terminal.OneLine(line)) }

@@ -81,7 +81,8 @@ func (p *program) runDoctor(ctx context.Context, args []string, o doctorOptions)
 			return err
 		}
 	}
-	aws, err := p.open(ctx, deployment.ControlFunction, deployment.ConfigurationSet, deployment.EventsQueue, deployment.EventsDeadLetterQueue)
+	aws, err := p.open(ctx, deployment.ControlFunction, deployment.ConfigurationSet, deployment.EventsQueue,
+		deployment.EventsDeadLetterQueue)
 	if err != nil {
 		patient.Unopened = err
 	} else {

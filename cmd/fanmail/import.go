@@ -92,7 +92,8 @@ func (p *program) importFrom(format importer.Format, c *cobra.Command) *cobra.Co
 		return printImport(p.stdout, summary)
 	}
 	c.Flags().StringVar(&o.Folder, "out", "", "the campaign's `folder`; it is made if it is not there")
-	c.Flags().StringArrayVar(&o.OptedOut, "opted-out", nil, "CSV `file` with a column email or address: nobody in it is mailed; may be repeated")
+	c.Flags().StringArrayVar(&o.OptedOut, "opted-out", nil,
+		"CSV `file` with a column email or address: nobody in it is mailed; may be repeated")
 	c.Flags().BoolVar(&o.Overwrite, "overwrite", false, "replace recipients.csv and optouts.csv")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -117,7 +118,8 @@ func printImport(w io.Writer, s *importer.Summary) error {
 	rows := [][]string{
 		{"read", terminal.Number(s.Read)},
 		{"written", terminal.Number(s.Written), list},
-		{"opted out", terminal.Number(s.OptedOut.Total()), fmt.Sprintf("%s has %s", optOuts, addresses(s.Listed))},
+		{"opted out", terminal.Number(s.OptedOut.Total()),
+			fmt.Sprintf("%s has %s", optOuts, terminal.Counted(s.Listed, "address", "addresses"))},
 	}
 	rows = append(rows, importGroups(s.OptedOut)...)
 	for _, part := range []struct {
@@ -129,7 +131,7 @@ func printImport(w io.Writer, s *importer.Summary) error {
 	}
 	rows = append(rows, []string{"columns", terminal.Number(int64(len(s.Columns)))})
 	for _, column := range s.Columns {
-		rows = append(rows, []string{"  {{." + column.Name + "}}", "", "from " + oneLine(column.From)})
+		rows = append(rows, []string{"  {{." + column.Name + "}}", "", "from " + terminal.OneLine(column.From)})
 	}
 	if err := terminal.Table(w, rows); err != nil {
 		return err
@@ -143,17 +145,11 @@ func printImport(w io.Writer, s *importer.Summary) error {
 	return err
 }
 
-func addresses(n int64) string {
-	if n == 1 {
-		return "1 address"
-	}
-	return terminal.Number(n) + " addresses"
-}
-
 func importGroups(groups importer.Groups) [][]string {
 	var rows [][]string
 	for _, g := range groups.Sorted() {
-		rows = append(rows, []string{"  " + oneLine(g.Reason), terminal.Number(g.Count), fmt.Sprintf("first: %s:%d %q", g.File, g.Line, g.Address)})
+		rows = append(rows, []string{"  " + terminal.OneLine(g.Reason), terminal.Number(g.Count),
+			fmt.Sprintf("first: %s:%d %q", g.File, g.Line, g.Address)})
 	}
 	return rows
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fanmail/cmd/fanmail/internal/terminal"
 )
 
 const importSamples = "internal/importer/testdata/"
@@ -26,7 +28,7 @@ func TestAnImportedFolderIsACampaignOnceItHasSenderSubjectAndTemplate(t *testing
 			t.Fatalf("exit code %d: %s", got.code, got.stderr)
 		}
 		for _, want := range c.want {
-			if !strings.Contains(oneLine(got.stdout), want) {
+			if !strings.Contains(terminal.OneLine(got.stdout), want) {
 				t.Errorf("the summary lacks %q:\n%s", want, got.stdout)
 			}
 		}

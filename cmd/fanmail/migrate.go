@@ -55,7 +55,7 @@ none are left, nothing is printed.`,
 			if n := len(out.Statements); n > 0 {
 				return fmt.Errorf("%s left for an administrator of the database (%s): `fanmail migrate "+
 					"--statements | psql ...` runs them; then run `fanmail migrate` again",
-					counted(n, "statement is", "statements are"), oneLine(out.Reason))
+					terminal.Counted(int64(n), "statement is", "statements are"), terminal.OneLine(out.Reason))
 			}
 			return nil
 		},
@@ -72,7 +72,7 @@ func (p *program) printMigration(out workflow.MigrateOutput, asJSON bool) error 
 	if len(out.Applied) == 0 {
 		fmt.Fprintln(p.stdout, "The tables were up to date.")
 	} else {
-		applied := counted(len(out.Applied), "migration was", "migrations were")
+		applied := terminal.Counted(int64(len(out.Applied)), "migration was", "migrations were")
 		fmt.Fprintf(p.stdout, "%s applied: %s\n", applied, strings.Join(out.Applied, ", "))
 	}
 	return printStatements(p.stdout, out)
@@ -84,17 +84,10 @@ func printStatements(w io.Writer, out workflow.MigrateOutput) error {
 		return nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "-- %s\n", oneLine(out.Reason))
+	fmt.Fprintf(&b, "-- %s\n", terminal.OneLine(out.Reason))
 	for _, s := range out.Statements {
 		fmt.Fprintf(&b, "%s;\n", strings.TrimRight(s, "; \n"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"fanmail/cmd/fanmail/internal/dryrun"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/cmd/fanmail/internal/when"
 	"fanmail/shared/deployment"
 )
 
@@ -112,41 +112,13 @@ func (o *planOptions) check(c *cobra.Command, now time.Time) error {
 		problems = append(problems, "--offline needs --rate and --quota: the SES console shows both")
 	}
 	var err error
-	if o.begin, o.where, err = readBegin(o.at, o.zone, now); err != nil {
+	if o.begin, o.where, err = when.Begin(o.at, o.zone, now); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 {
 		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
-}
-
-// beginLayouts are how a time may be written.
-var beginLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
-
-// readBegin reads a time of a zone; without a time it is now, without a zone that of this machine.
-func readBegin(at, zone string, now time.Time) (time.Time, *time.Location, error) {
-	where := time.Local
-	if zone != "" {
-		var err error
-		if where, err = time.LoadLocation(zone); err != nil || zone == "Local" {
-			return now, time.Local, fmt.Errorf("--zone %q is no time zone like Asia/Seoul", zone)
-		}
-	}
-	if at == "" {
-		return now, where, nil
-	}
-	for _, layout := range beginLayouts {
-		begin, err := time.ParseInLocation(layout, at, where)
-		switch {
-		case err != nil:
-		case begin.Before(now):
-			return now, where, fmt.Errorf("--at %q is in the past: it is %s", at, now.In(where).Format("2006-01-02 15:04 MST"))
-		default:
-			return begin, where, nil
-		}
-	}
-	return now, where, fmt.Errorf("--at %q is no time like '2026-12-01 09:00'", at)
 }
 
 func (p *program) runPlan(ctx context.Context, argument string, o planOptions) error {
@@ -171,7 +143,7 @@ func (p *program) runPlan(ctx context.Context, argument string, o planOptions) e
 	if err != nil {
 		return err
 	}
-	if err := r.Simulate(source.Checked, facts, o.begin, o.where); err != nil {
+	if err := r.Simulate(facts, o.begin, o.where); err != nil {
 		return err
 	}
 	if o.json {
@@ -203,10 +175,9 @@ func (p *program) ask(
 		return facts, err
 	}
 	switch report, err := aws.Status(ctx, source.Campaign); {
-	case err == nil && report.State != "importing":
-		r.Resume(report)
+	case err == nil && r.Resume(report):
 	case err == nil, cloud.IsUnknownCampaign(err):
-		if err := r.Suppress(ctx, aws, *source.Folder, source.Checked, p.progress()); err != nil {
+		if err := r.Suppress(ctx, aws, *source.Folder, p.progress()); err != nil {
 			if ctx.Err() != nil {
 				return facts, err
 			}
@@ -216,42 +187,4 @@ func (p *program) ask(
 		return facts, err
 	}
 	return facts, nil
-}
-
-// foresee says in one line how a campaign that is about to start will go, and asks about one that lasts long. It is
-// an error when the campaign could not be sent, or the answer is no. A forecast that can't be made stops nothing.
-func (p *program) foresee(ctx context.Context, aws *cloud.Cloud, source launch.Source, yes bool) error {
-	if source.Folder == nil {
-		return nil // the list is not at hand
-	}
-	r := dryrun.New(source.Checked)
-	facts, err := dryrun.Ask(ctx, aws, dryrun.None())
-	if err == nil {
-		if report, unknown := aws.Status(ctx, source.Campaign); unknown == nil {
-			r.Resume(report)
-		}
-		err = r.Simulate(source.Checked, facts, time.Now(), time.Local)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		fmt.Fprintf(p.stderr, "%s: no forecast: %s\n", source.Campaign, oneLine(err.Error()))
-		return nil
-	}
-	if halts := r.Forecast.Halts; halts != "" {
-		return fmt.Errorf("%s was not started: %s", source.Campaign, halts)
-	}
-	fmt.Fprintf(p.stderr, "%s: %s\n", source.Campaign, r.Line())
-	if r.Sandbox {
-		fmt.Fprintf(p.stderr, "%s: %s\n", source.Campaign, dryrun.Sandbox)
-	}
-	if yes || !r.Long() || !terminal.Interactive(os.Stdin, p.stderr) {
-		return nil
-	}
-	start, err := terminal.Confirm(ctx, os.Stdin, p.stderr, "That is longer than a day. Start "+source.Campaign+"?")
-	if err == nil && !start {
-		err = fmt.Errorf("%s was not started", source.Campaign)
-	}
-	return err
 }

@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	if !*started {
-		fmt.Fprintf(stderr, "fanmail: %s (see %s --help)\n", oneLine(err.Error()), command.CommandPath())
+		fmt.Fprintf(stderr, "fanmail: %s (see %s --help)\n", terminal.OneLine(err.Error()), command.CommandPath())
 		return exitUsage
 	}
 	if ctx.Err() != nil {
@@ -144,7 +144,7 @@ func lines(err error) []string {
 	var all []string
 	introduced := false
 	for line := range strings.Lines(err.Error()) {
-		text := strings.ReplaceAll(oneLine(line), context.Canceled.Error(), "interrupted")
+		text := strings.ReplaceAll(terminal.OneLine(line), context.Canceled.Error(), "interrupted")
 		switch {
 		case text == "":
 		case len(all) > 0 && (introduced || strings.HasPrefix(line, "\t")):
@@ -176,6 +176,3 @@ func oneName(c *cobra.Command, args []string) error {
 	}
 	return fmt.Errorf("%s takes a NAME such as %s, not %q", c.Name(), example, args[0])
 }
-
-// oneLine makes runs of white space one space.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

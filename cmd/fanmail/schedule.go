@@ -131,8 +131,9 @@ deleted. A recurring one stays as it is: this run is one more, named with the ti
 	return c
 }
 
-// startNow starts before it deletes: a failure in between leaves a schedule that starts an execution which exists, and
-// so nothing.
+// startNow starts with the name and the input that Scheduler would start with: whoever comes second starts nothing. It
+// starts before it deletes: a failure in between leaves a schedule that starts an execution which exists, and so
+// nothing.
 func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Schedule, now time.Time, asJSON bool) error {
 	if s.Foreign != "" {
 		return fmt.Errorf("the schedule %s was not made by `fanmail start`: %s", s.Name, s.Foreign)
@@ -144,7 +145,7 @@ func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Sc
 		execution = launch.ExecutionName(campaign, now)
 		input.ScheduledTime = now.UTC().Format(time.RFC3339)
 	}
-	arn, err := aws.StartScheduled(ctx, execution, input)
+	arn, err := aws.StartExecution(ctx, execution, input)
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,8 @@ func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Sc
 		}
 	}
 	if asJSON {
-		return terminal.JSON(p.stdout, map[string]any{"name": s.Name, "campaign": campaign, "execution": arn, "deleted": !recurring})
+		return terminal.JSON(p.stdout,
+			map[string]any{"name": s.Name, "campaign": campaign, "execution": arn, "deleted": !recurring})
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s\n%s is started, and %s; `fanmail status %s` shows how far it is.\n",
 		arn, campaign, rest, campaign)

@@ -93,7 +93,8 @@ func (p *program) printSchedules(all []cloud.Schedule, now time.Time, asJSON boo
 		return terminal.JSON(p.stdout, map[string]any{"schedules": views})
 	}
 	if len(views) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "No campaign is scheduled; `fanmail start DIR --at '2026-12-01 09:00'` schedules one.")
+		_, err := fmt.Fprintln(p.stdout,
+			"No campaign is scheduled; `fanmail start DIR --at '2026-12-01 09:00'` schedules one.")
 		return err
 	}
 	rows := [][]string{}
@@ -109,7 +110,8 @@ func (p *program) printSchedule(aws *cloud.Schedules, s cloud.Schedule, now time
 	if asJSON {
 		return terminal.JSON(p.stdout, view)
 	}
-	rows := [][]string{{"schedule", view.Name}, {"expression", view.Expression + " in " + view.Zone}, {"starts next", view.next()}}
+	rows := [][]string{{"schedule", view.Name}, {"expression", view.Expression + " in " + view.Zone},
+		{"starts next", view.next()}}
 	if view.Campaign != "" {
 		rows = append(rows, []string{"as the campaign", view.Campaign})
 	}
@@ -132,7 +134,8 @@ func (p *program) printSchedule(aws *cloud.Schedules, s cloud.Schedule, now time
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(p.stdout, "`fanmail schedule cancel %s` takes it back; `fanmail schedule now %s` starts it at once.\n",
+	_, err := fmt.Fprintf(p.stdout,
+		"`fanmail schedule cancel %s` takes it back; `fanmail schedule now %s` starts it at once.\n",
 		view.Name, view.Name)
 	return err
 }

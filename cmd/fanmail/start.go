@@ -12,6 +12,7 @@ import (
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/deployment"
+	"fanmail/shared/workflow"
 )
 
 type startOptions struct {
@@ -71,7 +72,7 @@ func (p *program) runStart(ctx context.Context, argument string, o startOptions)
 	if o.executionName == "" {
 		o.executionName = launch.ExecutionName(source.Campaign, time.Now())
 	}
-	arn, err := aws.StartExecution(ctx, o.executionName, source.Campaign)
+	arn, err := aws.StartExecution(ctx, o.executionName, workflow.ExecutionInput{Campaign: source.Campaign})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"fanmail/cmd/fanmail/internal/cloud"
@@ -161,7 +160,8 @@ func (l later) checkSource() error {
 			name, len(name), schedule.MaxRecurringName))
 	}
 	if recurring && l.latest {
-		problems = append(problems, errors.New("--latest is for --at: a recurring campaign always takes the folder as it then stands"))
+		problems = append(problems,
+			errors.New("--latest is for --at: a recurring campaign always takes the folder as it then stands"))
 	}
 	if !recurring && !l.latest && name != "" && l.source.Folder == nil {
 		problems = append(problems, fmt.Errorf("there is no folder %s here: give the folder, so that it is checked and frozen, or --latest for what is in the bucket then",
@@ -173,7 +173,8 @@ func (l later) checkSource() error {
 // schedule uploads the folder and makes the schedule. When that fails, nothing of it is left.
 func (p *program) schedule(ctx context.Context, aws *cloud.Schedules, l later) (cloud.Schedule, time.Time, error) {
 	name := l.source.Campaign
-	made := cloud.Schedule{Name: name, Expression: l.when.Expression.String(), Zone: l.when.Zone, MaxDelay: l.maxDelay, Input: workflow.ExecutionInput{Campaign: name}}
+	made := cloud.Schedule{Name: name, Expression: l.when.Expression.String(), Zone: l.when.Zone,
+		MaxDelay: l.maxDelay, Input: workflow.ExecutionInput{Campaign: name}}
 	found, now, err := aws.FindSchedule(ctx, name)
 	if err != nil {
 		return made, now, err
@@ -222,39 +223,4 @@ func (p *program) schedule(ctx context.Context, aws *cloud.Schedules, l later) (
 		return made, now, undo(err)
 	}
 	return made, now, nil
-}
-
-// upload is the verb that brings a folder into the bucket and starts nothing.
-func (p *program) upload() *cobra.Command {
-	return &cobra.Command{
-		Use:   "upload DIR",
-		Short: "Check a campaign folder and upload it, without starting it",
-		Long: `Upload checks a campaign folder and uploads it to the bucket. Nothing is started: it is what the next
-run of a recurring schedule sends, a schedule with --latest, or "fanmail start NAME".
-
-It is refused when the folder has problems, while an execution is at work on the campaign of this name, and with
-another list than the one that an unfinished campaign of this name began with.`,
-		Example: `  fanmail upload ./news`,
-		Args:    oneArgument,
-		RunE: func(c *cobra.Command, args []string) error {
-			ctx, stamp := c.Context(), launch.Stamp(args[0])
-			aws, missing := p.open(ctx, deployment.Bucket, deployment.ControlFunction)
-			source, problems := launch.Find(ctx, args[0], p.progress())
-			if problems == nil && source.Folder == nil {
-				problems = fmt.Errorf("%s: no such folder", args[0])
-			}
-			if err := errors.Join(problems, missing); err != nil {
-				return err
-			}
-			if err := source.Uploadable(ctx, aws); err != nil {
-				return err
-			}
-			if _, err := source.Place(ctx, aws, stamp, p.progress()); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintf(p.stdout, "%s is in the bucket: %d recipients, %d rows are left out; nothing is started\n",
-				source.Campaign, source.Checked.Recipients, source.Checked.Rejected)
-			return err
-		},
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,9 +20,9 @@ func TestMain(m *testing.M) {
 
 // TestNobodyIsLostOrMailedTwiceInChaos is the experiment in short: about a minute. `make chaos` is the long one.
 func TestNobodyIsLostOrMailedTwiceInChaos(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "fanmail")
-	if output, err := exec.Command("go", "build", "-o", program, "fanmail/cmd/fanmail").CombinedOutput(); err != nil {
-		t.Fatalf("building fanmail: %v\n%s", err, output)
+	program, err := localtest.Command(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	out := t.TempDir()
 	var stdout, stderr bytes.Buffer

@@ -128,13 +128,7 @@ func (h *handler) facts(ctx context.Context, db *bun.DB, in workflow.PlanInput, 
 	if err != nil {
 		return facts, fmt.Errorf("reading the quota of the SES account: %w", err)
 	}
-	facts.Quota = planner.Quota{SendingEnabled: out.SendingEnabled}
-	if out.EnforcementStatus != nil {
-		facts.Quota.Enforcement = *out.EnforcementStatus
-	}
-	if q := out.SendQuota; q != nil {
-		facts.Quota.Max24HourSend, facts.Quota.SentLast24Hours, facts.Quota.MaxSendRate = q.Max24HourSend, q.SentLast24Hours, q.MaxSendRate
-	}
+	facts.Quota = planner.QuotaOf(out)
 	return facts, nil
 }
 

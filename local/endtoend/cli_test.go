@@ -3,23 +3,17 @@ package endtoend
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"fanmail/local/localtest"
 )
 
 // buildCLI builds the fanmail command once, beside the functions.
-var buildCLI = sync.OnceValues(func() (string, error) {
-	program := filepath.Join(binaries, "cli", "fanmail")
-	output, err := exec.Command("go", "build", "-o", program, "fanmail/cmd/fanmail").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("building fanmail: %w\n%s", err, output)
-	}
-	return program, err
-})
+var buildCLI = sync.OnceValues(func() (string, error) { return localtest.Command(binaries) })
 
 // result is what a command line gave.
 type result struct {

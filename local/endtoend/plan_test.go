@@ -3,10 +3,6 @@ package endtoend
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -178,54 +174,19 @@ func noon(now time.Time) *time.Location {
 	return zone
 }
 
-// command builds the command once for all tests.
-var command = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(binaries, "cli", "fanmail")
-	output, err := exec.Command("go", "build", "-o", path, "fanmail/cmd/fanmail").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("building the command: %w\n%s", err, output)
-	}
-	return path, err
-})
-
 // plan runs `fanmail plan` on a folder at the time of the runtime's clock.
 func (d *stack) plan(f folder, zone *time.Location) (planned forecast) {
 	d.t.Helper()
-	path, err := command()
-	if err != nil {
+	if _, err := buildCLI(); err != nil { // before the begin is chosen: one in the past is refused
 		d.t.Fatal(err)
 	}
-	directory := filepath.Join(d.t.TempDir(), "spring")
-	if err := os.Mkdir(directory, 0o755); err != nil {
-		d.t.Fatal(err)
-	}
-	for name, content := range f {
-		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o644); err != nil {
-			d.t.Fatal(err)
-		}
-	}
-	// A begin in the past is refused.
 	begin := d.Now().Add(2 * time.Second).In(zone).Format(time.DateTime)
-	c := exec.CommandContext(d.t.Context(), path, "plan", directory, "--json", "--zone", zone.String(), "--at", begin)
-	for _, v := range d.Environment() {
-		c.Env = append(c.Env, v.Name+"="+v.Value)
-	}
-	output, err := c.Output()
-	if err != nil {
-		d.t.Fatalf("fanmail plan: %v\n%s%s", err, output, stderrOf(err))
-	}
-	if err := json.Unmarshal(output, &planned); err != nil {
+	printed := d.fanmail("plan", d.write("spring", f), "--json", "--zone", zone.String(), "--at", begin)
+	if err := json.Unmarshal([]byte(printed), &planned); err != nil {
 		d.t.Fatal(err)
 	}
 	if n := d.number("select count(*) from fanmail.campaign"); n != 0 || d.SES().Accepted() != 0 {
 		d.t.Errorf("the dry run made %d campaigns and sent %d messages", n, d.SES().Accepted())
 	}
 	return planned
-}
-
-func stderrOf(err error) []byte {
-	if exit, ok := err.(*exec.ExitError); ok {
-		return exit.Stderr
-	}
-	return nil
 }

@@ -60,3 +60,13 @@ func build(directory string) error {
 	}
 	return nil
 }
+
+// Command builds the fanmail command into a directory, and returns its path.
+func Command(directory string) (string, error) {
+	program := filepath.Join(directory, "cli", "fanmail")
+	output, err := exec.Command("go", "build", "-o", program, "fanmail/cmd/fanmail").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("building fanmail: %w\n%s", err, output)
+	}
+	return program, err
+}

@@ -34,6 +34,12 @@ func invalid(format string, args ...any) *apiError {
 	return &apiError{http.StatusBadRequest, "ValidationException", fmt.Sprintf(format, args...)}
 }
 
+// constraint is AWS's answer to a value that a parameter can't have.
+func constraint(parameter, rule string, value any) *apiError {
+	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value,
+		parameter, rule)
+}
+
 func unknown(format string, args ...any) *apiError {
 	return &apiError{http.StatusNotFound, "ResourceNotFoundException", fmt.Sprintf(format, args...)}
 }
@@ -69,8 +75,8 @@ func (s *Service) serve(r *http.Request) (any, error) {
 	case !named:
 		return nil, unsupported(r)
 	case !goodName.MatchString(name):
-		return nil, invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[0-9a-zA-Z-_.]+$, and have up to 64 characters",
-			name)
+		return nil, constraint("name",
+			"Member must satisfy regular expression pattern: ^[0-9a-zA-Z-_.]+$, and have up to 64 characters", name)
 	case r.Method == http.MethodPost:
 		return s.create(r.Body, name)
 	case r.Method == http.MethodGet:
@@ -199,8 +205,7 @@ func (s *Service) list(q url.Values) (any, error) {
 	if text := q.Get("MaxResults"); text != "" {
 		var err error
 		if most, err = strconv.Atoi(text); err != nil || most < 1 || most > maxResults {
-			return nil, invalid("1 validation error detected: Value '%s' at 'maxResults' failed to satisfy constraint: it must be 1 to 100",
-				text)
+			return nil, constraint("maxResults", "it must be 1 to 100", text)
 		}
 	}
 	s.mu.Lock()

@@ -106,30 +106,27 @@ func (d *definition) check() error {
 	case d.FlexibleTimeWindow["Mode"] != "OFF" || len(d.FlexibleTimeWindow) != 1:
 		return invalid("the local Scheduler has only the FlexibleTimeWindow with Mode OFF")
 	case d.ActionAfterCompletion != "NONE" && d.ActionAfterCompletion != deleteOnCompletion:
-		return invalid("1 validation error detected: Value '%s' at 'actionAfterCompletion' failed to satisfy constraint: Member must satisfy enum value set: [NONE, DELETE]",
+		return constraint("actionAfterCompletion", "Member must satisfy enum value set: [NONE, DELETE]",
 			d.ActionAfterCompletion)
 	case len(d.Description) > maxDescription:
-		return invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 512")
+		return constraint("description", "Member must have length less than or equal to 512", d.Description)
 	case d.Target.Arn != universalTarget:
 		return invalid("the local Scheduler has only the target %s, not %s", universalTarget, d.Target.Arn)
 	case !roleARN.MatchString(d.Target.RoleArn):
-		return invalid("1 validation error detected: Value '%s' at 'target.roleArn' failed to satisfy constraint: it is no ARN of a role",
-			d.Target.RoleArn)
+		return constraint("target.roleArn", "it is no ARN of a role", d.Target.RoleArn)
 	case d.Target.DeadLetterConfig != nil && !queueARN.MatchString(d.Target.DeadLetterConfig.Arn):
-		return invalid("1 validation error detected: Value '%s' at 'target.deadLetterConfig.arn' failed to satisfy constraint: it is no ARN of a standard queue",
+		return constraint("target.deadLetterConfig.arn", "it is no ARN of a standard queue",
 			d.Target.DeadLetterConfig.Arn)
 	case retry.MaximumEventAgeInSeconds < leastAge || retry.MaximumEventAgeInSeconds > mostAge:
-		return invalid("1 validation error detected: Value '%d' at 'target.retryPolicy.maximumEventAgeInSeconds' failed to satisfy constraint: it must be 60 to 86400",
+		return constraint("target.retryPolicy.maximumEventAgeInSeconds", "it must be 60 to 86400",
 			retry.MaximumEventAgeInSeconds)
 	case *retry.MaximumRetryAttempts < 0 || *retry.MaximumRetryAttempts > mostRetries:
-		return invalid("1 validation error detected: Value '%d' at 'target.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: it must be 0 to 185",
-			*retry.MaximumRetryAttempts)
+		return constraint("target.retryPolicy.maximumRetryAttempts", "it must be 0 to 185", *retry.MaximumRetryAttempts)
 	}
 	if _, err := (invocation{}).input("arn", d.Target.Input); err != nil {
 		return invalid("Invalid RequestJson provided. Reason: %v", err)
 	}
-	_, err := d.expression()
-	return err
+	return nil
 }
 
 // expression reads the expression in its zone.
@@ -140,8 +137,8 @@ func (d *definition) expression() (schedule.Expression, error) {
 	}
 	e, err := schedule.Parse(d.ScheduleExpression, zone)
 	if err != nil {
-		return e, invalid("Invalid Schedule Expression %s. (%s)", d.ScheduleExpression, strings.ReplaceAll(err.Error(), "\n",
-			"; "))
+		reason := strings.ReplaceAll(err.Error(), "\n", "; ")
+		return e, invalid("Invalid Schedule Expression %s. (%s)", d.ScheduleExpression, reason)
 	}
 	return e, nil
 }

@@ -86,7 +86,8 @@ func (s *Service) fall(e *entry, now time.Time) {
 // try makes one attempt. It tells whether the invocation is over, well or not.
 func (s *Service) try(ctx context.Context, e *entry, i *invocation, now time.Time) bool {
 	if now.Sub(i.Since) > e.Definition.age() {
-		s.bury(ctx, e, i, "MaximumEventAgeInSeconds", errors.New("EventTooOld: the event is older than its maximum age"))
+		s.bury(ctx, e, i, "MaximumEventAgeInSeconds",
+			errors.New("EventTooOld: the event is older than its maximum age"))
 		return true
 	}
 	err := s.deliver(ctx, e, i)
@@ -123,7 +124,8 @@ func (s *Service) deliver(ctx context.Context, e *entry, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err = s.config.Executions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &in.StateMachineArn, Name: in.Name, Input: in.Input})
+	_, err = s.config.Executions.StartExecution(ctx,
+		&sfn.StartExecutionInput{StateMachineArn: &in.StateMachineArn, Name: in.Name, Input: in.Input})
 	return err
 }
 

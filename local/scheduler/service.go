@@ -30,12 +30,14 @@ import (
 
 // Executions starts executions; the SDK's client does.
 type Executions interface {
-	StartExecution(ctx context.Context, in *sfn.StartExecutionInput, optFns ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
+	StartExecution(ctx context.Context, in *sfn.StartExecutionInput,
+		optFns ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 }
 
 // Queues takes dead letters; the SDK's client does.
 type Queues interface {
-	SendMessage(ctx context.Context, in *sqs.SendMessageInput, optFns ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+	SendMessage(ctx context.Context, in *sqs.SendMessageInput,
+		optFns ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
 // Config describes one account in one region. All fields but Twice and Logger are required.
@@ -74,7 +76,8 @@ type Service struct {
 
 // New reads the schedules that there are.
 func New(config Config) (*Service, error) {
-	s := &Service{config: config, log: config.Logger, schedules: map[string]*entry{}, wake: func() {}, cancel: func() {}}
+	s := &Service{config: config, log: config.Logger, schedules: map[string]*entry{}, wake: func() {},
+		cancel: func() {}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

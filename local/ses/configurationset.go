@@ -44,8 +44,10 @@ func (s *Service) configurationSet(settings Settings, name string) (Configuratio
 			return set, true
 		}
 	}
-	all := EventDestination{Name: "ledger", Enabled: true, Types: slices.Sorted(maps.Values(apiTypes)), Topic: s.topic()}
-	return ConfigurationSet{Name: name, SendingEnabled: true, Destinations: []EventDestination{all}}, len(settings.ConfigurationSets) == 0
+	all := EventDestination{Name: "ledger", Enabled: true, Types: slices.Sorted(maps.Values(apiTypes)),
+		Topic: s.topic()}
+	return ConfigurationSet{Name: name, SendingEnabled: true,
+		Destinations: []EventDestination{all}}, len(settings.ConfigurationSets) == 0
 }
 
 // publishes tells whether the events of a type, as events call it, get from a configuration set to Config.Publish.

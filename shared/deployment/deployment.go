@@ -79,25 +79,20 @@ func ConnectionLimit(override string) (int, error) {
 	return Bound(functions), nil
 }
 
-// Senders is the reserved concurrency of the sender function.
-func Senders(functions []Function) int {
-	for _, f := range functions {
-		if f.Key == sendKey {
-			return f.ReservedConcurrency
-		}
+// Find is the function of a key, or one without a key.
+func Find(functions []Function, key string) Function {
+	i := slices.IndexFunc(functions, func(f Function) bool { return f.Key == key })
+	if i < 0 {
+		return Function{}
 	}
-	return 0
+	return functions[i]
 }
 
+// Senders is the reserved concurrency of the sender function.
+func Senders(functions []Function) int { return Find(functions, sendKey).ReservedConcurrency }
+
 // SendTimeout is the timeout of the sender function.
-func SendTimeout(functions []Function) time.Duration {
-	for _, f := range functions {
-		if f.Key == sendKey {
-			return f.Timeout
-		}
-	}
-	return 0
-}
+func SendTimeout(functions []Function) time.Duration { return Find(functions, sendKey).Timeout }
 
 // WithSenders gives the sender function another reserved concurrency, and tells it to the functions that plan with it. 0
 // changes nothing.

@@ -77,18 +77,16 @@ func CostOf(u Usage, b Billing, prices Prices) Cost {
 	c := Cost{Plan: b.Plan, Region: b.Region, PricesOf: prices.Region, PricesDate: prices.Date, Items: []Item{}}
 	c.ses(u, b, prices)
 
-	memory := map[string]float64{}
-	for _, f := range b.Functions {
-		memory[f.Key] = float64(f.MemorySize) / 1024
-	}
+	gigabytes := func(key string) float64 { return float64(deployment.Find(b.Functions, key).MemorySize) / 1024 }
 	events := float64(u.Recipients * eventsOfRecipient)
 	// A batch of events is full, or its window of two seconds is over.
 	eventRequests := math.Ceil(max(events/1000, min(events, u.SendingSeconds/2)))
 	others := float64(u.PlanRequests + 2) // prepare, finish
 	requests := float64(u.SendRequests) + others + eventRequests
-	seconds := u.SendSeconds*memory[sendFunction] + others*secondsOfOthers*memory[planFunction] +
-		eventRequests*secondsOfEvents*memory[eventsFunction]
-	c.add(prices, "AWS Lambda", line{lambdaRequests, Use{requests, "requests"}}, line{lambdaGBSeconds, Use{seconds, "GB-seconds"}})
+	seconds := u.SendSeconds*gigabytes(sendFunction) + others*secondsOfOthers*gigabytes(planFunction) +
+		eventRequests*secondsOfEvents*gigabytes(eventsFunction)
+	c.add(prices, "AWS Lambda", line{lambdaRequests, Use{requests, "requests"}},
+		line{lambdaGBSeconds, Use{seconds, "GB-seconds"}})
 	c.add(prices, "AWS Step Functions", line{transitions, Use{float64(u.Transitions), "state transitions"}})
 	c.add(prices, "Amazon SNS", line{snsPublishes, Use{events, "events, without opens and clicks"}})
 	c.add(prices, "Amazon SQS", line{sqsRequests, Use{math.Ceil(events * requestsOfEvent), "requests"}})
@@ -101,7 +99,8 @@ func CostOf(u Usage, b Billing, prices Prices) Cost {
 func (c *Cost) ses(u Usage, b Billing, prices Prices) {
 	if _, known := prices.Prices[fmt.Sprintf(sesRecipients, c.Plan)]; !known {
 		if c.Plan != "" {
-			c.Unknown = append(c.Unknown, fmt.Sprintf("the SES pricing plan %s, for which %s stands in", c.Plan, AssumedPlan))
+			c.Unknown = append(c.Unknown,
+				fmt.Sprintf("the SES pricing plan %s, for which %s stands in", c.Plan, AssumedPlan))
 		}
 		c.Plan = AssumedPlan
 	}
@@ -115,7 +114,8 @@ func (c *Cost) ses(u Usage, b Billing, prices Prices) {
 			lines = append(lines, line{name, Use{bytes, "bytes of attachments"}})
 		} else {
 			c.Unknown = append(c.Unknown,
-				fmt.Sprintf("what the SES pricing plan %s asks for %.1f MB of attachments", planName(c.Plan), bytes/1e6))
+				fmt.Sprintf("what the SES pricing plan %s asks for %.1f MB of attachments", planName(c.Plan),
+					bytes/1e6))
 		}
 	}
 	c.add(prices, "Amazon SES", lines...)

@@ -106,9 +106,6 @@ type Usage struct {
 	Waves          int     `json:"waves"`
 }
 
-// Seconds is how long the campaign takes.
-func (f Forecast) Seconds() float64 { return f.End.Sub(f.Begin).Seconds() }
-
 // Trouble says why the campaign could not be mailed to its end; "" when it can.
 func (f Forecast) Trouble() string {
 	if f.Halts != "" {

@@ -41,18 +41,6 @@ const (
 	maxFruitless = 2
 )
 
-// Quota is the SES account as GetAccount reports it.
-type Quota struct {
-	// Max24HourSend is recipients per rolling 24 hours, negative for no limit; SentLast24Hours of it are used.
-	Max24HourSend   float64
-	SentLast24Hours float64
-	// MaxSendRate is recipients per second.
-	MaxSendRate    float64
-	SendingEnabled bool
-	// Enforcement is HEALTHY, PROBATION or SHUTDOWN.
-	Enforcement string
-}
-
 // Facts is all that a decision depends on.
 type Facts struct {
 	Standing ledger.Standing

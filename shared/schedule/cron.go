@@ -117,7 +117,8 @@ func (f field) problem(text string) error {
 	if len(f.names) > 0 {
 		values += " or " + f.names[0] + "-" + f.names[len(f.names)-1]
 	}
-	special := map[string]string{dayOfMonthField.name: ", or one of L, LW and 15W", dayOfWeekField.name: ", or one of L, 6L and 6#3"}[f.name]
+	special := map[string]string{dayOfMonthField.name: ", or one of L, LW and 15W",
+		dayOfWeekField.name: ", or one of L, 6L and 6#3"}[f.name]
 	return fmt.Errorf("cron: the %s %q: write *, values of %s, upward ranges (a-b), steps (a/n), or a list of these with commas%s",
 		f.name, text, values, special)
 }

@@ -58,9 +58,6 @@ func Parse(text string, zone *time.Location) (Expression, error) {
 
 func (e Expression) String() string { return e.text }
 
-// Zone is the time zone of the expression.
-func (e Expression) Zone() *time.Location { return e.zone }
-
 // OneTime tells whether the expression fires once only.
 func (e Expression) OneTime() bool { return !e.at.IsZero() }
 

@@ -27,7 +27,8 @@ func IsRun(campaign, name string) bool {
 
 // scheduledTimeLayouts are how a scheduled time may be written. Scheduler's guide shows 2022-03-22T18:59:43Z and
 // promises no form; a time without a zone is taken as UTC, which all the guide's examples are in.
-var scheduledTimeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04"}
+var scheduledTimeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04"}
 
 // ParseScheduledTime reads what Scheduler puts for <aws.scheduler.scheduled-time>.
 func ParseScheduledTime(text string) (time.Time, error) {

@@ -18,6 +18,7 @@ import (
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/local"
 	"fanmail/shared/mailer"
+	"fanmail/shared/workflow"
 )
 
 // Names of the campaigns; the third is that of the bare loop's messages.
@@ -98,7 +99,7 @@ func (b Bench) campaign(ctx context.Context, name string, recipients int64, what
 		return follow.End{}, err
 	}
 	defer b.show(what, recipients)()
-	arn, err := b.Cloud.StartExecution(ctx, launch.ExecutionName(name, time.Now()), name)
+	arn, err := b.Cloud.StartExecution(ctx, launch.ExecutionName(name, time.Now()), workflow.ExecutionInput{Campaign: name})
 	if err != nil {
 		return follow.End{}, err
 	}

@@ -7,41 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"fanmail/shared/deployment"
 )
-
-// Identity is who calls.
-type Identity struct {
-	Account string `json:"account"`
-	ARN     string `json:"arn"`
-}
-
-// Identity asks STS who calls.
-func (c *Cloud) Identity(ctx context.Context) (Identity, error) {
-	who, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return Identity{}, c.explain(ctx, "asking who calls", err)
-	}
-	return Identity{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}, nil
-}
-
-// where names region and account, for an error that says where nothing was found. It leaves out the account that STS
-// does not say.
-func (c *Cloud) where(ctx context.Context) string {
-	place := "in the region " + c.region
-	if from := c.choice.Region.From; from != "" {
-		place += " (" + from + ")"
-	}
-	if who, err := c.Identity(ctx); err == nil {
-		place += " of the account " + who.Account
-	}
-	if c.endpoint != "" {
-		place += " at AWS_ENDPOINT_URL=" + c.endpoint
-	}
-	return place
-}
 
 // Concurrency is the concurrency of Lambda in the account and region.
 type Concurrency struct {

@@ -15,7 +15,8 @@ type Call struct {
 }
 
 // finders are the verbs that look for the stack where the environment does not say where the deployment is.
-var finders = []string{"budget", "doctor", "migrate", "plan", "rate", "report", "resolve", "schedule", "start", "status", "upload", "whoami"}
+var finders = []string{"budget", "doctor", "migrate", "plan", "rate", "report", "resolve", "schedule", "start",
+	"status", "upload", "whoami"}
 
 // Calls are all calls of AWS that the CLI makes: the IAM policy of an operator (docs/aws.md) allows these actions and
 // no others.
@@ -40,20 +41,23 @@ var Calls = []Call{
 	{"S3.HeadObject", "s3:ListBucket", "the bucket", []string{"start"}},
 	{"S3.GetObject", "s3:ListBucket", "the bucket", []string{"report"}},
 	{"SFN.StartExecution", "states:StartExecution", "the state machine", []string{"schedule", "start"}},
-	{"SFN.DescribeExecution", "states:DescribeExecution", "executions of the state machine", []string{"schedule", "start", "status"}},
+	{"SFN.DescribeExecution", "states:DescribeExecution", "executions of the state machine",
+		[]string{"schedule", "start", "status"}},
 	{"Scheduler.CreateSchedule", "scheduler:CreateSchedule", "schedules of the group", []string{"start"}},
 	// The schedule is given the role that starts campaigns.
 	{"Scheduler.CreateSchedule", "iam:PassRole", "the role of schedules", []string{"start"}},
 	{"Scheduler.GetSchedule", "scheduler:GetSchedule", "schedules of the group", []string{"schedule"}},
 	{"Scheduler.ListSchedules", "scheduler:ListSchedules", "*", []string{"schedule", "start"}},
 	{"Scheduler.DeleteSchedule", "scheduler:DeleteSchedule", "schedules of the group", []string{"schedule"}},
-	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate", []string{"doctor", "migrate", "plan", "rate", "report", "resolve", "start", "status", "upload"}},
+	{"Lambda.Invoke", "lambda:InvokeFunction", "the functions control and migrate",
+		[]string{"doctor", "migrate", "plan", "rate", "report", "resolve", "start", "status", "upload"}},
 	{"Lambda.GetAccountSettings", "lambda:GetAccountSettings", "*", []string{"budget", "doctor"}},
 	{"Lambda.GetFunctionConcurrency", "lambda:GetFunctionConcurrency", "the functions", []string{"budget", "doctor"}},
 	{"SESv2.GetAccount", "ses:GetAccount", "*", []string{"doctor", "plan", "start"}},
 	{"SESv2.GetEmailIdentity", "ses:GetEmailIdentity", "identities", []string{"doctor"}},
 	{"SESv2.GetConfigurationSet", "ses:GetConfigurationSet", "configuration sets", []string{"doctor"}},
-	{"SESv2.GetConfigurationSetEventDestinations", "ses:GetConfigurationSetEventDestinations", "configuration sets", []string{"doctor"}},
+	{"SESv2.GetConfigurationSetEventDestinations", "ses:GetConfigurationSetEventDestinations", "configuration sets",
+		[]string{"doctor"}},
 	{"SESv2.SendEmail", "ses:SendEmail", "identities and configuration sets", []string{"doctor"}},
 	{"SQS.GetQueueAttributes", "sqs:GetQueueAttributes", "the queues", []string{"doctor"}},
 }

@@ -160,18 +160,19 @@ func (c *Cloud) Download(ctx context.Context, key string, w io.Writer) error {
 	return c.explain(ctx, doing, err)
 }
 
-// StartExecution starts the state machine on a campaign and returns the ARN of the execution.
-func (c *Cloud) StartExecution(ctx context.Context, name, campaign string) (string, error) {
+// StartExecution starts the state machine and returns the ARN of the execution. With the name and the input of an
+// execution that runs already, it starts nothing and returns that one's.
+func (c *Cloud) StartExecution(ctx context.Context, name string, in workflow.ExecutionInput) (string, error) {
 	machine, err := c.output(ctx, deployment.StateMachine)
 	if err != nil {
 		return "", err
 	}
-	input, err := json.Marshal(workflow.ExecutionInput{Campaign: campaign})
+	input, err := unescaped(in)
 	if err != nil {
 		return "", err
 	}
 	started, err := c.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: &machine, Name: &name, Input: aws.String(string(input)),
+		StateMachineArn: &machine, Name: &name, Input: &input,
 	})
 	if err != nil {
 		return "", c.explain(ctx, "starting the execution "+name, err)

@@ -1,70 +1,23 @@
 package cloud
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
 	"strconv"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/uuid"
 
 	"fanmail/shared/mailer"
+	"fanmail/shared/workflow"
 )
 
 // Region is the AWS Region of the deployment.
 func (c *Cloud) Region() string { return c.region }
-
-// Caller is whom AWS takes us for.
-type Caller struct {
-	// ARN is that of a user or of a role's session; "" when AWS refuses the credentials.
-	ARN string
-	// Skew is by how much AWS's clock is ahead of this machine's, to the second. Answered is false when AWS did not
-	// tell.
-	Skew     time.Duration
-	Answered bool
-}
-
-// Caller asks AWS who we are. AWS tells its time even where it refuses us.
-func (c *Cloud) Caller(ctx context.Context) (Caller, error) {
-	var caller Caller
-	answer := func(o *sts.Options) {
-		o.HTTPClient = dated{cmp.Or[sts.HTTPClient](o.HTTPClient, awshttp.NewBuildableClient()), &caller}
-	}
-	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, answer)
-	if err != nil {
-		return caller, c.explain(ctx, "asking AWS who you are", err)
-	}
-	caller.ARN = aws.ToString(out.Arn)
-	return caller, nil
-}
-
-// dated notes the time that AWS's answers tell. The SDK tells it of good answers only.
-type dated struct {
-	sts.HTTPClient
-	caller *Caller
-}
-
-func (d dated) Do(request *http.Request) (*http.Response, error) {
-	asked := time.Now()
-	answer, err := d.HTTPClient.Do(request)
-	if err != nil {
-		return answer, err
-	}
-	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-		// A Date is cut to the second: half a second is what it lacks on average.
-		d.caller.Skew, d.caller.Answered = date.Add(time.Second/2).Sub(asked.Add(time.Since(asked)/2)), true
-	}
-	return answer, nil
-}
 
 // Account asks SES for the account: quota, rate, sandbox.
 func (c *Cloud) Account(ctx context.Context) (*sesv2.GetAccountOutput, error) {
@@ -90,6 +43,27 @@ func found[Out any](out *Out, explained, err error) (*Out, error) {
 		return nil, nil
 	}
 	return out, explained
+}
+
+// Examine asks the control function for the database behind the functions.
+func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) { return c.examine(ctx, "") }
+
+// Witnessed asks the control function whether the event of a message of Prove is in the ledger.
+func (c *Cloud) Witnessed(ctx context.Context, id uuid.UUID) (bool, error) {
+	d, err := c.examine(ctx, id.String())
+	return !d.WitnessedAt.IsZero(), err
+}
+
+func (c *Cloud) examine(ctx context.Context, proof string) (workflow.Database, error) {
+	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine, Proof: proof})
+	if err == nil && out.Database == nil {
+		err = fmt.Errorf("examining the database: %w",
+			&FunctionError{Type: "InvalidRequest", Message: "the function control does not know the action examine"})
+	}
+	if err != nil {
+		return workflow.Database{}, err
+	}
+	return *out.Database, nil
 }
 
 // EventDestinations asks SES where a configuration set publishes events.

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"fanmail/cmd/fanmail/internal/deployments"
+	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/workflow"
 )
 
@@ -61,11 +62,8 @@ func codeAndMessage(api smithy.APIError) string {
 	if api.ErrorMessage() == "" || api.ErrorMessage() == api.ErrorCode() {
 		return api.ErrorCode()
 	}
-	return api.ErrorCode() + ": " + oneLine(api.ErrorMessage())
+	return api.ErrorCode() + ": " + terminal.OneLine(api.ErrorMessage())
 }
-
-// oneLine makes runs of white space one space: some messages of AWS have several lines.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // nextCommand is what to do about an answer of AWS that is not about our deployment; "" where there is nothing to add.
 func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationError) string {

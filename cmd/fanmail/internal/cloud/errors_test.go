@@ -32,7 +32,10 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 	status := func(c *Cloud) error { _, err := c.Status(t.Context(), "spring-sale"); return err }
 	exists := func(c *Cloud) error { _, err := c.Exists(t.Context(), "campaigns/x/campaign.yaml"); return err }
 	download := func(c *Cloud) error { return c.Download(t.Context(), "reports/x", nil) }
-	start := func(c *Cloud) error { _, err := c.StartExecution(t.Context(), "x", "x"); return err }
+	start := func(c *Cloud) error {
+		_, err := c.StartExecution(t.Context(), "x", workflow.ExecutionInput{Campaign: "x"})
+		return err
+	}
 	for _, c := range []struct {
 		name, key string
 		answer    reply
@@ -91,6 +94,16 @@ func openChosen(t *testing.T, choice deployments.Choice) (*Cloud, error) {
 	return Open(t.Context(), choice, func(string) string { return "" }, func(string) {})
 }
 
+// openMail opens the deployment of the profile mail.
+func openMail(t *testing.T) *Cloud {
+	t.Helper()
+	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestAMissingOrEndedSSOSessionSaysHowToSignIn(t *testing.T) {
 	for _, profile := range []string{
 		"sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = ops\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.com/start\n",
@@ -101,11 +114,7 @@ func TestAMissingOrEndedSSOSessionSaysHowToSignIn(t *testing.T) {
 			if key != "" {
 				cacheToken(t, key, time.Now().Add(-time.Hour))
 			}
-			c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = c.Identity(t.Context())
+			_, err := openMail(t).Caller(t.Context())
 			wantError(t, err, "asking who calls: there is no AWS session, or it has ended: sign in again with `aws sso login --profile mail`")
 		}
 	}
@@ -132,31 +141,19 @@ func TestASessionThatSSORefusesSaysHowToSignIn(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ENDPOINT_URL_SSO", server.URL)
 	cacheToken(t, "https://example.com/start", time.Now().Add(time.Hour))
-	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.Identity(t.Context())
+	_, err := openMail(t).Caller(t.Context())
 	wantError(t, err, "asking who calls: UnauthorizedException: Session token not found or invalid: sign in again with `aws sso login --profile mail`")
 }
 
 func TestCredentialsThatCanNotBeGotSayWhy(t *testing.T) {
 	configured(t, "[profile mail]\nregion = eu-west-1\ncredential_process = /nonexistent/program\n")
-	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.Identity(t.Context())
+	_, err := openMail(t).Caller(t.Context())
 	wantError(t, err, "asking who calls: getting AWS credentials: failed to refresh cached credentials, process provider error: error in credential_process: exit status")
 }
 
 func TestNoCredentialsNoRegionAndNoProfileAreOneLine(t *testing.T) {
 	configured(t, "[profile mail]\nregion = eu-west-1\n")
-	c, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.Identity(t.Context())
+	_, err := openMail(t).Caller(t.Context())
 	wantError(t, err, "asking who calls: no AWS credentials: name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	_, err = openChosen(t, deployments.Choice{})
 	wantError(t, err, "no region is given: name one with --region, as in --region eu-west-1, or AWS_REGION, or in the AWS profile")

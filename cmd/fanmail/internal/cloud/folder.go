@@ -9,7 +9,8 @@ import (
 	"fanmail/shared/deployment"
 )
 
-// RemoveFolder deletes all objects of a folder. In a bucket with versions, older versions stay until its lifecycle takes them.
+// RemoveFolder deletes all objects of a folder. In a bucket with versions, older versions stay until its lifecycle
+// takes them.
 func (c *Cloud) RemoveFolder(ctx context.Context, folder string) error {
 	prefix := folder + "/"
 	bucket, err := c.output(ctx, deployment.Bucket)

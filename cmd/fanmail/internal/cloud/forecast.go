@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"fanmail/shared/planner"
 	"fanmail/shared/workflow"
 )
@@ -25,29 +23,11 @@ func (c *Cloud) SESAccount(ctx context.Context) (SESAccount, error) {
 	if err != nil {
 		return SESAccount{}, err
 	}
-	account := SESAccount{
-		Quota:   planner.Quota{SendingEnabled: out.SendingEnabled, Enforcement: aws.ToString(out.EnforcementStatus)},
-		Sandbox: !out.ProductionAccessEnabled,
-	}
-	if q := out.SendQuota; q != nil {
-		account.Quota.Max24HourSend, account.Quota.SentLast24Hours, account.Quota.MaxSendRate = q.Max24HourSend, q.SentLast24Hours, q.MaxSendRate
-	}
+	account := SESAccount{Quota: planner.QuotaOf(out), Sandbox: !out.ProductionAccessEnabled}
 	if p := out.PricingAttributes; p != nil {
 		account.PricingPlan = string(p.CurrentPlan)
 	}
 	return account, nil
-}
-
-// Examine asks the control function for the database behind the functions.
-func (c *Cloud) Examine(ctx context.Context) (workflow.Database, error) {
-	out, err := c.Control(ctx, workflow.ControlInput{Action: workflow.ActionExamine})
-	if err != nil {
-		return workflow.Database{}, err
-	}
-	if out.Database == nil {
-		return workflow.Database{}, errors.New("examining the database: the function control says nothing of it: deploy again")
-	}
-	return *out.Database, nil
 }
 
 // Suppressed asks the control function which of the addresses, at most workflow.MaxAddresses, are on the suppression

@@ -57,13 +57,7 @@ func migratePatience() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	const more = 30 * time.Second
-	for _, f := range functions {
-		if f.Key == deployment.MigrateKey {
-			return f.Timeout + more, nil
-		}
-	}
-	return 0, fmt.Errorf("functions.yml has no function %s", deployment.MigrateKey)
+	return deployment.Find(functions, deployment.MigrateKey).Timeout + 30*time.Second, nil
 }
 
 // lost tells whether a call may have reached AWS although no answer came: the connection broke, or the answer took

@@ -16,7 +16,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler/types"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go/middleware"
 
 	"fanmail/shared/deployment"
@@ -26,7 +25,8 @@ import (
 // Schedules are the schedules of the deployment.
 type Schedules struct {
 	*Cloud
-	// group is their group, role the ARN of the role that starts campaigns, deadLetters the URL of the queue of starts that failed.
+	// group is their group, role the ARN of the role that starts campaigns, deadLetters the URL of the queue of
+	// starts that failed.
 	group, role, deadLetters, stateMachine, bucket string
 }
 
@@ -39,7 +39,8 @@ var ScheduleParts = []deployment.Output{
 func (c *Cloud) Schedules(ctx context.Context) *Schedules {
 	return &Schedules{
 		Cloud: c, group: c.Output(ctx, deployment.ScheduleGroup), role: c.Output(ctx, deployment.ScheduleRole),
-		deadLetters: c.Output(ctx, deployment.ScheduleDeadLetterQueue), stateMachine: c.Output(ctx, deployment.StateMachine),
+		deadLetters: c.Output(ctx, deployment.ScheduleDeadLetterQueue), stateMachine: c.Output(ctx,
+			deployment.StateMachine),
 		bucket: c.Output(ctx, deployment.Bucket),
 	}
 }
@@ -173,7 +174,8 @@ func (s *Schedule) readTarget(got *scheduler.GetScheduleOutput) {
 		s.Foreign = "its target's input names no campaign"
 	}
 	s.Execution = start.Name
-	_ = json.Unmarshal([]byte(aws.ToString(got.Description)), &s.Checked) // a description of somebody else's tells nothing
+	_ = json.Unmarshal([]byte(aws.ToString(got.Description)),
+		&s.Checked) // a description of somebody else's tells nothing
 }
 
 // ListSchedules reads all schedules by name, and tells the time on Scheduler's clock.
@@ -199,7 +201,8 @@ func (s *Schedules) FindSchedule(ctx context.Context, name string) (found bool, 
 }
 
 func (s *Schedules) eachSchedule(ctx context.Context, prefix *string, do func(name string) error) (now time.Time, err error) {
-	pages := scheduler.NewListSchedulesPaginator(s.scheduler, &scheduler.ListSchedulesInput{GroupName: &s.group, NamePrefix: prefix})
+	pages := scheduler.NewListSchedulesPaginator(s.scheduler,
+		&scheduler.ListSchedulesInput{GroupName: &s.group, NamePrefix: prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -224,20 +227,6 @@ func (s *Schedules) DeleteSchedule(ctx context.Context, name string) error {
 	return s.explain(ctx, "cancelling the schedule "+name, err)
 }
 
-// StartScheduled starts the execution of a schedule, with the same name and input that Scheduler would start it with: whoever comes
-// second starts nothing. It returns the ARN of the execution.
-func (s *Schedules) StartScheduled(ctx context.Context, name string, input workflow.ExecutionInput) (string, error) {
-	text, err := unescaped(input)
-	if err != nil {
-		return "", err
-	}
-	started, err := s.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.stateMachine, Name: &name, Input: &text})
-	if err != nil {
-		return "", s.explain(ctx, "starting the execution "+name, err)
-	}
-	return aws.ToString(started.ExecutionArn), nil
-}
-
 // ExecutionARN is the ARN of an execution of the state machine.
 func (s *Schedules) ExecutionARN(name string) string {
 	return strings.Replace(s.stateMachine, ":stateMachine:", ":execution:", 1) + ":" + name
@@ -259,7 +248,8 @@ func (s *Schedules) queueARN() (string, error) {
 		return "", fmt.Errorf("%s is %q, which is no URL of a queue: https://sqs.<region>.amazonaws.com/<account>/<name>",
 			deployment.ScheduleDeadLetterQueue.Variable, s.deadLetters)
 	}
-	return arn.ARN{Partition: machine.Partition, Service: "sqs", Region: machine.Region, AccountID: account, Resource: name}.String(), nil
+	return arn.ARN{Partition: machine.Partition, Service: "sqs", Region: machine.Region, AccountID: account,
+		Resource: name}.String(), nil
 }
 
 // serverTime is the time on the clock of the service that answered, by its Date header; else that of this machine.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
+	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/deployment"
 )
 
@@ -143,7 +144,7 @@ func list(stacks []Stack) string {
 func (s Stack) trouble() (what string, usable bool) {
 	because := ""
 	if s.Reason != "" {
-		because = ", " + oneLine(s.Reason)
+		because = ", " + terminal.OneLine(s.Reason)
 	}
 	state := fmt.Sprintf("the stack %s is in the state %s%s", s.Name, s.Status, because)
 	switch types.StackStatus(s.Status) {

@@ -13,7 +13,7 @@ import (
 
 // Found is all that is known of the deployment, each with where it comes from.
 type Found struct {
-	Identity
+	Caller
 	// Credentials are where the SDK found them.
 	Credentials string              `json:"credentials"`
 	Deployment  deployments.Setting `json:"deployment"`
@@ -52,7 +52,7 @@ func (c *Cloud) Whoami(ctx context.Context) (Found, error) {
 	}
 	var problems []error
 	var err error
-	if f.Identity, err = c.Identity(ctx); err != nil {
+	if f.Caller, err = c.Caller(ctx); err != nil {
 		problems = append(problems, err)
 	}
 	// Everybody may ask who calls, so without an answer there is none for the stack either.

@@ -13,13 +13,14 @@ import (
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
+	"fanmail/shared/workflow"
 )
 
 // Cloud is what a demo does at the endpoint of the local runtime.
 type Cloud interface {
 	launch.Uploader
 	follow.Source
-	StartExecution(ctx context.Context, name, campaign string) (arn string, err error)
+	StartExecution(ctx context.Context, name string, in workflow.ExecutionInput) (arn string, err error)
 }
 
 // Demo sends one campaign folder through a running local runtime.
@@ -59,7 +60,7 @@ func (d Demo) Run(ctx context.Context) (*Summary, error) {
 	if err := launch.Upload(ctx, d.Cloud, d.Folder, name, content.Campaign.Files(), d.Progress); err != nil {
 		return nil, err
 	}
-	arn, err := d.Cloud.StartExecution(ctx, launch.ExecutionName(name, time.Now()), name)
+	arn, err := d.Cloud.StartExecution(ctx, launch.ExecutionName(name, time.Now()), workflow.ExecutionInput{Campaign: name})
 	if err != nil {
 		return nil, err
 	}

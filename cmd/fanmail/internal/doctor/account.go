@@ -34,7 +34,8 @@ func judgeSending(a *sesv2.GetAccountOutput) Verdict {
 	case !a.SendingEnabled:
 		return failed("the account's sending is paused", "aws sesv2 put-account-sending-attributes --sending-enabled")
 	case status == underReview:
-		return warned("Amazon reviews the account because of bounces or complaints, and may end its sending", reputation)
+		return warned("Amazon reviews the account because of bounces or complaints, and may end its sending",
+			reputation)
 	}
 	return passed("the account may send")
 }

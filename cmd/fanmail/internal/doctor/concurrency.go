@@ -13,11 +13,12 @@ const (
 	reserve         = "deploy with --param reservedConcurrency=functions"
 )
 
-// judgeConcurrency holds what Fanmail's functions reserve against the bound. Where they reserve nothing (reservedConcurrency=account), only an
-// account as small as the bound keeps to it.
+// judgeConcurrency holds what Fanmail's functions reserve against the bound. Where they reserve nothing
+// (reservedConcurrency=account), only an account as small as the bound keeps to it.
 func judgeConcurrency(bound int, c cloud.Concurrency) Verdict {
 	if c.Own >= bound {
-		return passed("the functions reserve %d of the account's %s concurrent executions", c.Own, terminal.Number(int64(c.Limit)))
+		return passed("the functions reserve %d of the account's %s concurrent executions", c.Own,
+			terminal.Number(int64(c.Limit)))
 	}
 	account := budget.DefaultAccount
 	account.Limit, account.Others = c.Limit, c.Others()
@@ -25,7 +26,8 @@ func judgeConcurrency(bound int, c cloud.Concurrency) Verdict {
 	if budget.Fit([]budget.Function{{Name: "all", Concurrency: bound}}, account, nil) != nil {
 		steps = []string{moreConcurrency, "then " + reserve}
 	}
-	finding := fmt.Sprintf("the functions reserve %d of the account's %d concurrent executions, the bound is %d", c.Own, c.Limit, bound)
+	finding := fmt.Sprintf("the functions reserve %d of the account's %d concurrent executions, the bound is %d",
+		c.Own, c.Limit, bound)
 	if c.Limit <= bound {
 		return warned(finding+": they share the account's with everything else, and are throttled", steps...)
 	}

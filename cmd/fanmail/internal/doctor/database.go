@@ -92,7 +92,8 @@ func judgeConnections(d workflow.Database, senders int) Verdict {
 	finding := fmt.Sprintf("the server has %d connections for the functions "+
 		"(max_connections %d, %d reserved, %d held by others, %d spare for them), the bound is %d",
 		have, d.MaxConnections, d.Reserved, d.OthersConnections, server.Spare(), d.Bound)
-	next := []string{"raise max_connections (a larger instance has more), or end sessions of others", "fanmail budget shows the sum"}
+	next := []string{"raise max_connections (a larger instance has more), or end sessions of others",
+		"fanmail budget shows the sum"}
 	switch left := have - (d.Bound - senders); {
 	case left >= senders:
 		return passed("%s", finding)

@@ -1,5 +1,5 @@
 // Package doctor examines a deployment before a campaign does: named checks, each with a finding and, where something
-// is wrong, the next step. Judgements are pure functions; examine.go asks the world what they judge.
+// is wrong, the next step. Judgements are pure functions; the examine files ask the world what they judge.
 package doctor
 
 import (

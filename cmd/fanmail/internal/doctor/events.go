@@ -93,7 +93,8 @@ func judgeDestinations(set string, destinations []types.EventDestination, ours [
 	}
 	switch lost, less := lacking(needed), lacking(wanted); {
 	case first == "":
-		return failed("the configuration set "+set+" publishes no events to the deployment's topic", command("create", "ledger")...)
+		return failed("the configuration set "+set+" publishes no events to the deployment's topic",
+			command("create", "ledger")...)
 	case len(lost) == len(needed):
 		return failed(fmt.Sprintf("the event destination %s of %s is off", first, set), command("update", first)...)
 	case len(lost) > 0:
@@ -115,7 +116,8 @@ func judgeQueue(q cloud.Queue) Verdict {
 			terminal.Number(int64(q.Waiting))),
 			"run it again in some minutes: if they are not fewer, the log of the function events says why")
 	}
-	return passed("%s events wait, %s are being written", terminal.Number(int64(q.Waiting)), terminal.Number(int64(q.InFlight)))
+	return passed("%s events wait, %s are being written", terminal.Number(int64(q.Waiting)),
+		terminal.Number(int64(q.InFlight)))
 }
 
 // judgeDeadLetters judges a dead-letter queue. again are the steps that try its messages once more.
@@ -131,7 +133,8 @@ func judgeDeadLetters(q cloud.Queue, what string, again ...string) Verdict {
 // events holds then, function the one that writes them.
 func judgeArrival(arrived bool, took, wait time.Duration, queue *cloud.Queue, function string, topics []string) Verdict {
 	if arrived {
-		return passed("the event of a message to SES's simulator was in the ledger after %s", took.Round(100*time.Millisecond))
+		return passed("the event of a message to SES's simulator was in the ledger after %s",
+			took.Round(100*time.Millisecond))
 	}
 	finding := fmt.Sprintf("no event of a message to SES's simulator came within %s", wait)
 	if queue != nil && queue.Waiting+queue.InFlight > 0 {

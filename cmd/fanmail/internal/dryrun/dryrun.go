@@ -39,39 +39,38 @@ type Result struct {
 	// Notes say what is assumed, and what to look out for.
 	Notes []string `json:"notes"`
 
-	ownRate float64
+	checked *folder.Result
 	zone    *time.Location
 }
 
 // New forecasts a checked folder with nobody suppressed and nothing sent yet; Resume and Suppress say otherwise,
-// before Forecast.
+// before Simulate.
 func New(checked *folder.Result) *Result {
 	return &Result{
 		Campaign: checked.Campaign, Recipients: checked.Recipients, Pending: checked.Recipients,
 		Rejected: checked.Rejected, Rejects: checked.Rejects, Notes: []string{},
-		DailyLimit: checked.Settings.DailyLimit, Window: checked.Settings.Window, ownRate: checked.Settings.Rate,
+		DailyLimit: checked.Settings.DailyLimit, Window: checked.Settings.Window, checked: checked,
 	}
 }
 
-// Resume takes what is pending from the ledger.
-func (r *Result) Resume(report workflow.Report) {
+// Resume takes what is pending from the ledger. It returns false for a campaign whose list is not there yet.
+func (r *Result) Resume(report workflow.Report) bool {
 	if report.State == "importing" {
-		return
+		return false
 	}
 	r.Resumes, r.Pending = true, report.Pending
+	return true
 }
 
 // Suppress asks the deployment who of the list is suppressed.
-func (r *Result) Suppress(
-	ctx context.Context, aws Deployment, f folder.Folder, checked *folder.Result, progress terminal.Progress,
-) error {
+func (r *Result) Suppress(ctx context.Context, aws Deployment, f folder.Folder, progress terminal.Progress) error {
 	defer progress.Done()
 	suppressed, asked := int64(0), int64(0)
-	err := folder.Addresses(ctx, f, checked, workflow.MaxAddresses, func(addresses []string) error {
+	err := folder.Addresses(ctx, f, r.checked, workflow.MaxAddresses, func(addresses []string) error {
 		positions, err := aws.Suppressed(ctx, addresses)
 		suppressed, asked = suppressed+int64(len(positions)), asked+int64(len(addresses))
-		if checked.Recipients > workflow.MaxAddresses {
-			progress.Count("looking recipients up on the suppression list", asked, checked.Recipients)
+		if r.Recipients > workflow.MaxAddresses {
+			progress.Count("looking recipients up on the suppression list", asked, r.Recipients)
 		}
 		return err
 	})
@@ -84,7 +83,7 @@ func (r *Result) Suppress(
 }
 
 // Simulate forecasts what is pending.
-func (r *Result) Simulate(checked *folder.Result, facts Facts, begin time.Time, zone *time.Location) error {
+func (r *Result) Simulate(facts Facts, begin time.Time, zone *time.Location) error {
 	prices, err := forecast.ReadPrices()
 	if err != nil {
 		return err
@@ -92,7 +91,7 @@ func (r *Result) Simulate(checked *folder.Result, facts Facts, begin time.Time, 
 	r.zone, r.Quota, r.OtherMail, r.Sandbox = zone, facts.Account.Quota, facts.OtherMail, facts.Account.Sandbox
 	bound, senders := deployment.Bound(facts.Functions), deployment.Senders(facts.Functions)
 	r.Forecast = forecast.Of(forecast.Input{
-		Recipients: r.Pending, Settings: *checked.Settings, Begin: begin, Zone: zone,
+		Recipients: r.Pending, Settings: *r.checked.Settings, Begin: begin, Zone: zone,
 		Quota: facts.Account.Quota, Asked: facts.Asked, OtherMail: facts.OtherMail,
 		Senders: senders, Bound: bound, Server: facts.Server, SendTimeout: deployment.SendTimeout(facts.Functions),
 	})
@@ -101,7 +100,7 @@ func (r *Result) Simulate(checked *folder.Result, facts Facts, begin time.Time, 
 		r.Allowed = &allowed
 	}
 	bytes := int64(0)
-	for _, a := range checked.Attachments {
+	for _, a := range r.checked.Attachments {
 		bytes += int64(a.Bytes)
 	}
 	r.Cost = forecast.CostOf(r.Forecast.Usage, forecast.Billing{

@@ -15,7 +15,7 @@ import (
 // Line is the forecast in one line.
 func (r *Result) Line() string {
 	f := r.Forecast
-	start := fmt.Sprintf("%s at %s", recipients(r.Pending), r.pace())
+	start := fmt.Sprintf("%s at %s", terminal.Counted(r.Pending, "recipient", "recipients"), r.pace())
 	cost := roughly(r.Cost.Dollars)
 	switch {
 	case f.Trouble() != "":
@@ -23,7 +23,8 @@ func (r *Result) Line() string {
 	case f.Sent == 0 && !f.Complete:
 		return fmt.Sprintf("%s: nobody would be mailed (%s)", start, r.reason())
 	case !f.Complete:
-		return fmt.Sprintf("%s: longer than a year; %s until %s; %s", start, terminal.Number(f.Sent), r.date(f.End), cost)
+		return fmt.Sprintf("%s: longer than a year; %s until %s; %s", start, terminal.Number(f.Sent), r.date(f.End),
+			cost)
 	case r.Long() && len(f.Days) > 1:
 		return fmt.Sprintf("%s: %d days, until %s; %s", start, r.calendarDays(), r.date(f.End), cost)
 	}
@@ -49,8 +50,8 @@ func (r *Result) pace() string {
 // rate is the one that the account and the campaign ask for, or what the senders can do where that is clearly less.
 func (r *Result) rate() float64 {
 	rate := r.Quota.MaxSendRate
-	if r.ownRate > 0 {
-		rate = min(rate, r.ownRate)
+	if own := r.checked.Settings.Rate; own > 0 {
+		rate = min(rate, own)
 	}
 	if possible := r.Forecast.Rate; possible > 0 && possible < 0.97*rate {
 		return possible
@@ -90,13 +91,6 @@ func (r *Result) calendarDays() int {
 	return int(at(r.Forecast.End).Sub(at(r.Forecast.Begin)).Hours()/24) + 1
 }
 
-func recipients(n int64) string {
-	if n == 1 {
-		return "1 recipient"
-	}
-	return terminal.Number(n) + " recipients"
-}
-
 func perSecond(rate float64) string {
 	if rate >= 10 {
 		return terminal.Number(int64(math.Round(rate)))
@@ -106,12 +100,7 @@ func perSecond(rate float64) string {
 
 // length is a duration for a reader: two units at most.
 func length(d time.Duration) string {
-	count := func(n int64, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return fmt.Sprintf("%d %s", n, unit)
-	}
+	count := func(n int64, unit string) string { return terminal.Counted(n, unit, unit+"s") }
 	two := func(first int64, unit string, second int64, smaller string) string {
 		if second == 0 {
 			return count(first, unit)
@@ -157,10 +146,12 @@ func dollars(amount float64) string {
 func (r *Result) Rows() [][]string {
 	f := r.Forecast
 	rows := [][]string{
-		{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines", terminal.Number(r.Rejected)},
+		{"campaign", r.Campaign}, {"recipients", terminal.Number(r.Recipients)}, {"rejected lines",
+			terminal.Number(r.Rejected)},
 	}
 	for _, g := range r.Rejects {
-		rows = append(rows, []string{"  " + g.Reason, fmt.Sprintf("%s, first: line %d", terminal.Number(g.Count), g.Line)})
+		rows = append(rows,
+			[]string{"  " + g.Reason, fmt.Sprintf("%s, first: line %d", terminal.Number(g.Count), g.Line)})
 	}
 	switch {
 	case r.Resumes:
@@ -183,7 +174,8 @@ func (r *Result) Rows() [][]string {
 		rows = append(rows, end)
 	}
 	for _, wait := range f.Waits {
-		rows = append(rows, []string{"waits", fmt.Sprintf("%s: %s", length(time.Duration(wait.Seconds*float64(time.Second))), wait.Reason)})
+		rows = append(rows, []string{"waits",
+			fmt.Sprintf("%s: %s", length(time.Duration(wait.Seconds*float64(time.Second))), wait.Reason)})
 	}
 	rows = append(rows, r.dayRows()...)
 	rows = append(rows,
@@ -220,7 +212,8 @@ func (r *Result) dayRows() (rows [][]string) {
 	for i, day := range days {
 		if i == shownDays && len(days) > shownDays+1 {
 			last := days[len(days)-1]
-			return append(rows, []string{"  ...", fmt.Sprintf("%d more, the last is %s", len(days)-shownDays, last.Date)})
+			return append(rows,
+				[]string{"  ...", fmt.Sprintf("%d more, the last is %s", len(days)-shownDays, last.Date)})
 		}
 		rows = append(rows, []string{"  " + day.Date, terminal.Number(day.Recipients)})
 	}
@@ -249,7 +242,8 @@ func (r *Result) costRows() [][]string {
 	if len(c.StandIns) > 0 {
 		words := fmt.Sprintf("those of %s, because the Region is not known (AWS_REGION)", c.PricesOf)
 		if c.Region != "" {
-			words = fmt.Sprintf("those of %s stand in for those of %s: %s", c.PricesOf, c.Region, strings.Join(c.StandIns, ", "))
+			words = fmt.Sprintf("those of %s stand in for those of %s: %s", c.PricesOf, c.Region,
+				strings.Join(c.StandIns, ", "))
 		}
 		rows = append(rows, []string{"  prices", words})
 	}

@@ -74,7 +74,7 @@ func TestLines(t *testing.T) {
 			}
 			checked := &folder.Result{Campaign: "spring-sale", Recipients: test.n, Settings: &test.settings}
 			r := New(checked)
-			if err := r.Simulate(checked, facts, begin, zone); err != nil {
+			if err := r.Simulate(facts, begin, zone); err != nil {
 				t.Fatal(err)
 			}
 			if got := r.Line(); !strings.HasPrefix(got, test.want) {

@@ -33,8 +33,9 @@ func (c columns) add(r record) {
 	}
 }
 
-// named gives each path a column of its own, email first and the others in the order of their names. A short name goes to
-// the first of those that could have it; the others get their whole path as the name, with a number if even that is taken.
+// named gives each path a column of its own, email first and the others in the order of their names. A short name
+// goes to the first of those that could have it; the others get their whole path as the name, with a number if even
+// that is taken.
 func (c columns) named(f Format) ([]Column, error) {
 	var all []Column
 	taken := map[string]bool{}

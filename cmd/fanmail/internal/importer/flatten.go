@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// flatten writes the values of a JSON object into values, an object in it under its path: {"a": {"b": 1}} is a.b. A list of
-// texts and numbers gives several values; another list is one value, as JSON.
+// flatten writes the values of a JSON object into values, an object in it under its path: {"a": {"b": 1}} is a.b. A
+// list of texts and numbers gives several values; another list is one value, as JSON.
 func flatten(path string, value any, values map[string][]string) {
 	switch v := value.(type) {
 	case map[string]any:

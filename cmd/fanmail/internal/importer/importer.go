@@ -1,8 +1,8 @@
 // Package importer makes a campaign's recipients.csv from what other senders export: segments of Amazon Pinpoint and
 // subscribers of listmonk. Those who have opted out stand in a file of their own beside it.
 //
-// An export is read twice: for the columns and for all who have opted out, and then for the rows. The memory that this takes
-// does not grow with the rows, but for a hash of 8 bytes (and the map around it) per address.
+// An export is read twice: for the columns and for all who have opted out, and then for the rows. The memory that
+// this takes does not grow with the rows, but for a hash of 8 bytes (and the map around it) per address.
 package importer
 
 import (
@@ -74,7 +74,8 @@ func (o Options) check() error {
 	for _, file := range []string{RecipientsFile, OptOutsFile} {
 		path := filepath.Join(o.Folder, file)
 		if _, err := os.Lstat(path); err == nil && !o.Overwrite {
-			wrong = append(wrong, fmt.Errorf("%s is there already: write into another folder, or replace it with --overwrite", path))
+			wrong = append(wrong,
+				fmt.Errorf("%s is there already: write into another folder, or replace it with --overwrite", path))
 		}
 	}
 	for _, path := range append(append([]string{}, o.Files...), o.OptedOut...) {
@@ -85,9 +86,11 @@ func (o Options) check() error {
 		case err != nil:
 			wrong = append(wrong, err)
 		case info.IsDir():
-			wrong = append(wrong, fmt.Errorf("%s is a folder: name the files in it, as in %s", path, filepath.Join(path, "*")))
+			wrong = append(wrong,
+				fmt.Errorf("%s is a folder: name the files in it, as in %s", path, filepath.Join(path, "*")))
 		case !info.Mode().IsRegular():
-			wrong = append(wrong, fmt.Errorf("%s is no regular file: an export is read twice, so write it to a file first", path))
+			wrong = append(wrong,
+				fmt.Errorf("%s is no regular file: an export is read twice, so write it to a file first", path))
 		}
 	}
 	return errors.Join(wrong...)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Listmonk is the CSV file that listmonk's page Subscribers exports: uuid, email, name, attributes (a JSON object), status,
-// created_at and updated_at. It does not say who has unsubscribed from a list: that is an export of its own.
+// Listmonk is the CSV file that listmonk's page Subscribers exports: uuid, email, name, attributes (a JSON object),
+// status, created_at and updated_at. It does not say who has unsubscribed from a list: that is an export of its own.
 var Listmonk = Format{
 	Name: "listmonk", addressPath: "email",
 	expand: expandSubscriber, judge: judgeSubscriber, name: nameSubscriberColumn,
@@ -14,7 +14,8 @@ var Listmonk = Format{
 
 const attributesColumn = "attributes"
 
-// expandSubscriber adds the attributes as attributes.city, and the first and last name as listmonk's templates have them.
+// expandSubscriber adds the attributes as attributes.city, and the first and last name as listmonk's templates have
+// them.
 func expandSubscriber(r record) string {
 	text := r.get(attributesColumn)
 	delete(r.values, attributesColumn)
@@ -55,8 +56,8 @@ func nameSubscriberColumn(path string) string {
 	return strings.TrimPrefix(path, attributesColumn+".")
 }
 
-// firstName and lastName are what listmonk's {{ .Subscriber.FirstName }} and LastName print: the first and the last word of
-// the name with more than two bytes, or the whole name.
+// firstName and lastName are what listmonk's {{ .Subscriber.FirstName }} and LastName print: the first and the last
+// word of the name with more than two bytes, or the whole name.
 func firstName(name string) string {
 	for _, word := range strings.Split(name, " ") {
 		if len(word) > 2 {

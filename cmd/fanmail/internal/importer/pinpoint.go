@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Pinpoint is a segment, or all endpoints of a project, that an export job of Amazon Pinpoint wrote to S3: JSON lines. CSV
-// files for its imports have the same fields as columns, and the column of a field with several values several times.
+// Pinpoint is a segment, or all endpoints of a project, that an export job of Amazon Pinpoint wrote to S3: JSON
+// lines. CSV files for its imports have the same fields as columns, and the column of a field with several values
+// several times.
 //
 // https://docs.aws.amazon.com/pinpoint/latest/userguide/segments-importing.html
 var Pinpoint = Format{

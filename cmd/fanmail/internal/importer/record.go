@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// record is one endpoint or subscriber: its values by the path that the export gives them, as in User.UserAttributes.City.
+// record is one endpoint or subscriber: its values by the path that the export gives them, as in
+// User.UserAttributes.City.
 type record struct {
 	file   string
 	line   int

@@ -42,7 +42,8 @@ func (f Format) eachRow(path string, reader io.Reader, show func(record, *proble
 			last, _ = rows.FieldPos(len(fields) - 1)
 			p = fill(r, paths, fields)
 		case errors.Is(err, csv.ErrFieldCount):
-			p = &problem{path, parse.StartLine, fmt.Sprintf("the row has %d columns, and the header has %d", len(fields), len(paths))}
+			p = &problem{path, parse.StartLine,
+				fmt.Sprintf("the row has %d columns, and the header has %d", len(fields), len(paths))}
 		default: // after a misplaced quote nobody knows where the next row begins
 			return &problem{path, parse.StartLine, rowProblem(err)}
 		}
@@ -72,7 +73,8 @@ func (f Format) checkHeader(path string, paths []string) error {
 			return nil
 		}
 	}
-	return &problem{path, 1, fmt.Sprintf("the header row has no column %q: this is no export of %s", f.addressPath, f.Name)}
+	return &problem{path, 1,
+		fmt.Sprintf("the header row has no column %q: this is no export of %s", f.addressPath, f.Name)}
 }
 
 func rowProblem(err error) string {

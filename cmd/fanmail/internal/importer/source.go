@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxRecord is the most bytes that one record may have, as in recipients.csv. A quote that is never closed would take the
-// rest of the file along.
+// maxRecord is the most bytes that one record may have, as in recipients.csv. A quote that is never closed would take
+// the rest of the file along.
 const maxRecord = 1 << 20
 
 var errTooLong = errors.New("it is longer than 1 MiB: a quote that opens in it is probably never closed")
@@ -32,8 +32,8 @@ func (p *problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s", p.file, p.line, p.message)
 }
 
-// each shows every record of a file, or for one that can't be read the problem instead. A problem of the whole file is the
-// error. It stops when ctx ends.
+// each shows every record of a file, or for one that can't be read the problem instead. A problem of the whole file
+// is the error. It stops when ctx ends.
 func (f Format) each(ctx context.Context, path string, yield func(record, *problem) error) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -66,7 +66,8 @@ func (f Format) each(ctx context.Context, path string, yield func(record, *probl
 	case start[0] == '{' && f.json:
 		return eachLine(path, reader, show)
 	case start[0] == '{' || start[0] == '[':
-		return &problem{file: path, message: fmt.Sprintf("the file is JSON; of %s only %s can be imported", f.Name, f.files())}
+		return &problem{file: path,
+			message: fmt.Sprintf("the file is JSON; of %s only %s can be imported", f.Name, f.files())}
 	}
 	return f.eachRow(path, reader, show)
 }

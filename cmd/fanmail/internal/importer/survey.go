@@ -21,7 +21,8 @@ type scan struct {
 	read     int64
 }
 
-// addresses are a set of addresses, as hashes: two different ones are taken for the same once in 10^7 exports of a million.
+// addresses are a set of addresses, as hashes: two different ones are taken for the same once in 10^7 exports of a
+// million.
 type addresses struct {
 	seed  maphash.Seed
 	known map[uint64]struct{}
@@ -55,7 +56,8 @@ func (p *problems) add(err error) {
 
 func (p *problems) err() error {
 	if p.count > maxProblems {
-		return errors.Join(append(p.first, fmt.Errorf("and %d more problems; nothing is written", p.count-maxProblems))...)
+		return errors.Join(append(p.first,
+			fmt.Errorf("and %d more problems; nothing is written", p.count-maxProblems))...)
 	}
 	return errors.Join(p.first...)
 }
@@ -132,7 +134,8 @@ func (s *scan) seen() {
 func optOutFormat(ctx context.Context, path string) (Format, error) {
 	var err error
 	for _, column := range []string{"email", "Email", "address", "Address"} {
-		f := Format{Name: "a list of addresses", addressPath: column, judge: func(r record) verdict { return verdict{address: r.get(column)} }}
+		f := Format{Name: "a list of addresses", addressPath: column,
+			judge: func(r record) verdict { return verdict{address: r.get(column)} }}
 		if err = f.each(ctx, path, func(record, *problem) error { return errStop }); err == nil || errors.Is(err, errStop) {
 			return f, nil
 		}

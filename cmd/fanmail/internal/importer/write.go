@@ -28,7 +28,8 @@ func (s *scan) write(ctx context.Context, columns []Column) (*Summary, error) {
 		return nil, err
 	}
 	defer optOuts.discard()
-	w := writer{scan: s, columns: columns, list: list, optOuts: optOuts, written: newAddresses(), listed: newAddresses(),
+	w := writer{scan: s, columns: columns, list: list, optOuts: optOuts, written: newAddresses(),
+		listed:  newAddresses(),
 		summary: newSummary(s.options, columns)}
 	if err := w.all(ctx); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"fanmail/cmd/fanmail/internal/folder"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/campaign"
+	"fanmail/shared/storage"
 )
 
 // Bucket is what the search for a campaign and its upload need of the cloud.
@@ -51,7 +52,7 @@ func (s Source) Bring(ctx context.Context, bucket Bucket, progress terminal.Prog
 	if s.Folder != nil {
 		return Upload(ctx, bucket, *s.Folder, s.Campaign, s.Checked.Content.Campaign.Files(), progress)
 	}
-	found, err := bucket.Exists(ctx, Key(s.Campaign, campaign.File))
+	found, err := bucket.Exists(ctx, storage.CampaignFolder(s.Campaign)+"/"+campaign.File)
 	if err != nil {
 		return err
 	}

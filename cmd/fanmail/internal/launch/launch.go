@@ -20,9 +20,6 @@ type Uploader interface {
 	Upload(ctx context.Context, key string, body io.Reader) error
 }
 
-// Key is where a file of a campaign's folder lies in the bucket.
-func Key(campaign, file string) string { return storage.CampaignFolder(campaign) + "/" + file }
-
 // Upload copies files of a folder to the campaign's folder in the bucket, in their order. Memory does not grow with their size.
 func Upload(ctx context.Context, to Uploader, f folder.Folder, campaign string, files []string, progress terminal.Progress) error {
 	_, err := uploadTo(ctx, to, f, storage.CampaignFolder(campaign), files, progress)

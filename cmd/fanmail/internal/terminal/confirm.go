@@ -17,7 +17,8 @@ func Interactive(in *os.File, out io.Writer) bool {
 	return ok && term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(file.Fd()))
 }
 
-// Confirm asks a question and waits for y or yes; any other answer, and the end of the input, is no. The error is that of ctx.
+// Confirm asks a question and waits for y or yes; any other answer, and the end of the input, is no. The error is
+// that of ctx.
 func Confirm(ctx context.Context, in io.Reader, out io.Writer, question string) (bool, error) {
 	fmt.Fprint(out, question+" [y/N] ")
 	answer := make(chan string, 1)

@@ -64,3 +64,11 @@ func TestProgressIsPlainWhereThereIsNoTerminal(t *testing.T) {
 		t.Error("a bar on something that is no terminal")
 	}
 }
+
+func TestCountedIsInTheSingularForOneOnly(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 addresses", 1: "1 address", 1200: "1,200 addresses"} {
+		if got := Counted(n, "address", "addresses"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

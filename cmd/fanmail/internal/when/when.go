@@ -80,14 +80,41 @@ func (f Flags) expression() (string, error) {
 }
 
 func at(text string) (string, error) {
-	text = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(text), "at("), ")")
-	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", schedule.AtLayout} {
+	wall, err := wallTime(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(text), "at("), ")"))
+	return wall.Format("at(" + schedule.AtLayout + ")"), err
+}
+
+// wallTime is what the clock on the wall shows at --at, as if it were UTC.
+func wallTime(text string) (time.Time, error) {
+	for _, layout := range []string{"2006-01-02 15:04", time.DateTime, "2006-01-02T15:04", schedule.AtLayout} {
 		if wall, err := time.Parse(layout, text); err == nil {
-			return wall.Format("at(" + schedule.AtLayout + ")"), nil
+			return wall, nil
 		}
 	}
-	return "", fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin",
+	return time.Time{}, fmt.Errorf("--at %q: write the local time as '2026-12-01 09:00', and its zone as --zone Europe/Berlin",
 		text)
+}
+
+// Begin is the moment of --at, and the zone of --zone. Without --at it is now, without --zone the zone is this
+// machine's.
+func Begin(at, zone string, now time.Time) (begin time.Time, where *time.Location, err error) {
+	where = time.Local
+	if zone != "" {
+		if where, err = schedule.Zone(zone); err != nil {
+			return now, time.Local, fmt.Errorf("--zone: %w", err)
+		}
+	}
+	if at == "" {
+		return now, where, nil
+	}
+	wall, err := wallTime(at)
+	if err == nil {
+		begin, err = schedule.Moment(wall, where)
+	}
+	if err == nil && begin.Before(now) {
+		err = fmt.Errorf("--at %q is in the past: it is %s", at, now.In(where).Format("2006-01-02 15:04 MST"))
+	}
+	return begin, where, err
 }
 
 var shortDays = regexp.MustCompile(`^([0-9]+)d$`)

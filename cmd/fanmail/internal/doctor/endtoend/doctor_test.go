@@ -20,6 +20,7 @@ import (
 	"fanmail/local"
 	"fanmail/local/faults"
 	"fanmail/local/ses"
+	"fanmail/shared/deployment"
 )
 
 // illness is a way to make one check fail. treat follows the check's advice.
@@ -97,12 +98,15 @@ func destine(w *ward, next []string) {
 	})(w)
 }
 
-func deadLetter(w *ward) {
-	_, err := sqs.NewFromConfig(local.ClientConfig(w.Endpoint())).SendMessage(w.t.Context(), &sqs.SendMessageInput{
-		QueueUrl: aws.String(w.variables["FANMAIL_EVENTS_DEAD_LETTER_QUEUE_URL"]), MessageBody: aws.String(`{"eventType":"Send","mail":{"tags":{}}}`),
-	})
-	if err != nil {
-		w.t.Fatal(err)
+func deadLetter(queue deployment.Output) func(*ward) {
+	return func(w *ward) {
+		_, err := sqs.NewFromConfig(local.ClientConfig(w.Endpoint())).SendMessage(w.t.Context(), &sqs.SendMessageInput{
+			QueueUrl:    aws.String(w.variables[queue.Variable]),
+			MessageBody: aws.String(`{"eventType":"Send","mail":{"tags":{}}}`),
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -134,7 +138,10 @@ func illnesses() []illness {
 				delete(w.variables, "FANMAIL_CONTROL_FUNCTION")
 				w.variables["FANMAIL_STAGE"] = "prod"
 			},
-			treat: always(func(w *ward) { w.variables["FANMAIL_CONTROL_FUNCTION"] = function }),
+			treat: always(func(w *ward) {
+				w.variables["FANMAIL_CONTROL_FUNCTION"] = function
+				delete(w.variables, "FANMAIL_STAGE")
+			}),
 		},
 		{
 			check: "credentials", advice: "log in again",
@@ -235,7 +242,8 @@ func illnesses() []illness {
 			treat: always(func(w *ward) { w.variables["FANMAIL_EVENTS_QUEUE_URL"] = queue }),
 		},
 		{
-			check: "events-dead-letters", advice: "start-message-move-task --source-arn ", infect: deadLetter,
+			check: "events-dead-letters", advice: "start-message-move-task --source-arn ",
+			infect: deadLetter(deployment.EventsDeadLetterQueue),
 			treat: func(w *ward, next []string) {
 				_, arguments, _ := strings.Cut(next[len(next)-1], "--source-arn ")
 				from, to, _ := strings.Cut(arguments, " --destination-arn ")
@@ -246,7 +254,8 @@ func illnesses() []illness {
 			},
 		},
 		{
-			check: "schedule-dead-letters", advice: "purge-queue --queue-url ", infect: deadLetter,
+			check: "schedule-dead-letters", advice: "purge-queue --queue-url ",
+			infect: deadLetter(deployment.ScheduleDeadLetterQueue),
 			treat: func(w *ward, next []string) {
 				_, url, _ := strings.Cut(next[len(next)-1], "--queue-url ")
 				if _, err := sqs.NewFromConfig(local.ClientConfig(w.Endpoint())).PurgeQueue(w.t.Context(), &sqs.PurgeQueueInput{QueueUrl: &url}); err != nil {

@@ -2,10 +2,7 @@
 package endtoend
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"fanmail/local/localtest"
@@ -16,10 +13,10 @@ var binaries, fanmail string
 
 func TestMain(m *testing.M) {
 	os.Exit(localtest.Main(m, func(directory string) {
-		binaries, fanmail = directory, filepath.Join(directory, "fanmail")
-		if out, err := exec.Command("go", "build", "-o", fanmail, "fanmail/cmd/fanmail").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building fanmail: %v\n%s", err, out)
-			os.Exit(1)
+		var err error
+		if fanmail, err = localtest.Command(directory); err != nil {
+			panic(err)
 		}
+		binaries = directory
 	}))
 }
