@@ -42,6 +42,7 @@ var actions = map[string][]string{
 	"s3:ListObjectsV2":             {"s3:ListBucket"},
 	"s3:HeadObject":                {"s3:GetObject"},
 	"s3:CopyObject":                {"s3:GetObject", "s3:PutObject"},
+	"ses:SendEmail":                {"ses:SendEmail", "ses:SendRawEmail"},
 	"transfermanager:UploadObject": {"s3:PutObject", "s3:AbortMultipartUpload"},
 	"auth:BuildAuthToken":          {"rds-db:connect"},
 	"transfermanager:New":          nil,

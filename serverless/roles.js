@@ -52,9 +52,10 @@ const statements = (fanmail) => ({
 });
 
 // SES checks both the identity and the configuration set. The From address is in campaign.yaml, so no identity can be
-// named; in the sandbox SES asks for the recipient's identity as well.
+// named; in the sandbox SES asks for the recipient's identity as well. AWS does not say whether a message with attachments
+// needs SendRawEmail too: with both it is sent either way.
 const sendEmail = ({ configurationSetArns }) =>
-  allow(['ses:SendEmail'], [inRegion('ses', 'identity/*'), ...configurationSetArns]);
+  allow(['ses:SendEmail', 'ses:SendRawEmail'], [inRegion('ses', 'identity/*'), ...configurationSetArns]);
 
 // The way to log in; migrate has a second one, as administrator.
 const login = (key, fanmail) => {

@@ -175,13 +175,15 @@ func (v variant) where(key, action string) *regexp.Regexp {
 	if admin := v.parameters["databaseAdminSecretArn"]; admin != "" && key == "migrate" {
 		secrets = append(secrets, regexp.QuoteMeta(admin))
 	}
+	mail := region("ses", `(identity/\*|configuration-set/(`+v.configurationSets()+`))`)
 	pattern := map[string]string{
 		getSecret:                  "(" + strings.Join(secrets, "|") + ")",
 		decrypt:                    regexp.QuoteMeta(v.parameters["secretKeyArns"]),
 		connect:                    region("rds-db", regexp.QuoteMeta("dbuser:"+v.parameter("databaseUser", "*/fanmail"))),
 		"s3:ListBucket":            regexp.QuoteMeta("${CampaignBucket.Arn}"),
 		"states:DescribeExecution": region("states", regexp.QuoteMeta("execution:fanmail-"+stage+"-campaign:*")),
-		"ses:SendEmail":            region("ses", `(identity/\*|configuration-set/(`+v.configurationSets()+`))`),
+		"ses:SendEmail":            mail,
+		"ses:SendRawEmail":         mail,
 	}[action]
 	switch service, _, _ := strings.Cut(action, ":"); {
 	case pattern != "":

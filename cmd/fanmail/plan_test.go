@@ -59,11 +59,11 @@ waves                 3
 batches               3
 senders               1 sender: the rate needs 1, the deployment allows 10, the server 41
 connections           11 at most, of a bound of 20; the server has 51 for Fanmail
-execution             about 1,788 events, of 25,000 that it may have
+execution             about 1,790 events, of 25,000 that it may have
 cost                  about $0.07: an estimate by prices of 2026-11-26, without taxes, free tiers, the database and the network of a VPC
   Amazon SES          $0.05: 500 recipients at $0.10 per 1,000 (à la carte)
   AWS Lambda          under $0.01: 220 requests, 36 GB-seconds
-  AWS Step Functions  $0.01: 599 state transitions
+  AWS Step Functions  $0.02: 600 state transitions
   Amazon SNS          under $0.01: 1,000 events, without opens and clicks
   Amazon SQS          under $0.01: 1,200 requests
   Amazon S3           under $0.01: 21 writes, 3 reads

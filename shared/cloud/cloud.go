@@ -15,6 +15,7 @@
 //	ses:GetAccount                 plan                   quota and rate
 //	ses:SendEmail                  plan                   a probe, to see whether SES events arrive
 //	ses:SendEmail                  send                   one message to one recipient
+//	ses:SendRawEmail               plan, send             SendEmail with attachments, if SES asks for it
 //	sqs:DeleteMessage              events                 Lambda's pollers, with the function's role: SES events
 //	sqs:GetQueueAttributes         events                 the same
 //	sqs:ReceiveMessage             events                 the same
