@@ -16,7 +16,10 @@ func (e edge) String() string { return e.from + " --> " + e.to }
 
 var arrow = regexp.MustCompile(`^\s*(\[\*\]|\w+)\s*-->\s*(\w+)\s*(:|$)`)
 
-// readEdges reads the one state diagram of a page.
+// recipients begins the section of the page that has the diagram of a recipient's states.
+const recipients = "## States of a recipient\n"
+
+// readEdges reads the diagram of a recipient's states from a page.
 func readEdges(path string) (map[edge]bool, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -30,10 +33,12 @@ func readEdges(path string) (map[edge]bool, error) {
 }
 
 func parseEdges(text string) (map[edge]bool, error) {
-	_, diagram, ok := strings.Cut(text, "stateDiagram-v2\n")
+	_, section, _ := strings.Cut("\n"+text, "\n"+recipients)
+	section, _, _ = strings.Cut(section, "\n## ")
+	_, diagram, ok := strings.Cut(section, "stateDiagram-v2\n")
 	diagram, rest, closed := strings.Cut(diagram, "\n```")
 	if !ok || !closed || strings.Contains(rest, "stateDiagram-v2") {
-		return nil, fmt.Errorf("it must have one block with a stateDiagram-v2")
+		return nil, fmt.Errorf("its section %q must have one block with a stateDiagram-v2", strings.TrimSpace(recipients))
 	}
 	edges := map[edge]bool{}
 	for line := range strings.Lines(diagram) {

@@ -26,15 +26,17 @@ func TestThePageHasTheDiagram(t *testing.T) {
 }
 
 func TestWhatIsNoDiagramIsRefused(t *testing.T) {
-	const head, end = "text\n```mermaid\nstateDiagram-v2\n", "```\n"
-	good := head + "    [*] --> pending: imported\n\n    pending --> claimed\n" + end
+	const head, end = recipients + "text\n```mermaid\nstateDiagram-v2\n", "```\n"
+	const other = "## States of a campaign\n```mermaid\nstateDiagram-v2\n    [*] --> importing: started\n```\n"
+	good := head + "    [*] --> pending: imported\n\n    pending --> claimed\n" + end + other
 	if edges, err := parseEdges(good); err != nil || len(edges) != 2 || !edges[edge{"pending", "claimed"}] {
 		t.Errorf("%v, %v", edges, err)
 	}
 	for text, want := range map[string]string{
-		"text":                               "one block",
-		strings.TrimSuffix(good, end):        "one block",
-		good + good:                          "one block",
+		"text":                              "one block",
+		other:                               "one block",
+		strings.TrimSuffix(good, end+other): "one block",
+		strings.Replace(good, other, good[len(recipients):], 1): "one block",
 		head + "\n" + end:                    "no arrow",
 		head + "    pending -> sent\n" + end: `no arrow: "pending -> sent"`,
 	} {
