@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/deployments"
 	"fanmail/cmd/fanmail/internal/follow"
 	"fanmail/cmd/fanmail/internal/terminal"
@@ -118,6 +119,9 @@ func (p *program) root() (root *cobra.Command, started *bool) {
 func interruption(err error) string {
 	if d, ok := errors.AsType[*follow.Detached](err); ok {
 		return fmt.Sprintf("interrupted; %s goes on by itself: `fanmail status %s` shows how far it is", d.Campaign, d.Campaign)
+	}
+	if m, ok := errors.AsType[*cloud.MaybeScheduled](err); ok {
+		return "interrupted; " + m.Advice()
 	}
 	return "interrupted"
 }

@@ -24,6 +24,9 @@ type schedulerAWS struct {
 	// create and list answer CreateSchedule and ListSchedules, got GetSchedule; a string is the code of an error.
 	create, list, got any
 	created           map[string]any
+	// lost makes CreateSchedule break the connection; then answers ListSchedules from there on.
+	lost bool
+	then any
 }
 
 func newSchedulerAWS(t *testing.T, a *schedulerAWS) map[string]string {
@@ -50,6 +53,10 @@ func (a *schedulerAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		json.Unmarshal(body, &a.created)
 		out = a.create
+		if a.lost {
+			a.list = a.then
+			panic(http.ErrAbortHandler)
+		}
 	case strings.HasPrefix(r.URL.Path, "/schedules/"):
 		out = a.got
 	case strings.HasPrefix(r.URL.Path, "/bucket"):
@@ -156,6 +163,25 @@ func TestWithoutPermissionNothingIsLeft(t *testing.T) {
 			}
 			if left := test.aws.objects(t); len(left) > 0 {
 				t.Errorf("left in the bucket: %v", left)
+			}
+		})
+	}
+}
+
+// TestAScheduleWhoseAnswerIsLostKeepsItsFolder has Scheduler make the schedule, or not, and fail to say which.
+func TestAScheduleWhoseAnswerIsLostKeepsItsFolder(t *testing.T) {
+	made := map[string]any{"Schedules": []any{map[string]any{"Name": "spring-sale"}}}
+	for _, test := range []struct {
+		name string
+		then any
+		kept bool
+	}{{"it was made", made, true}, {"it was not made", noSchedules, false}, {"nobody can tell", "AccessDeniedException", true}} {
+		t.Run(test.name, func(t *testing.T) {
+			a := &schedulerAWS{list: noSchedules, lost: true, then: test.then}
+			got := fanmail(t, newSchedulerAWS(t, a), "start", write(t, nil), "--at", tomorrow(), "--zone", "UTC")
+			advised := strings.Contains(got.stderr, "spring-sale may be scheduled all the same: `fanmail schedule show spring-sale` tells")
+			if got.code != exitFailed || advised != test.kept || (len(a.objects(t)) > 0) != test.kept {
+				t.Errorf("%+v, in the bucket %v", got, a.objects(t))
 			}
 		})
 	}

@@ -45,6 +45,9 @@ func (f *laterFlags) register(flags *pflag.FlagSet) {
 
 // check refuses flags that do not go together.
 func (f *laterFlags) check(flags *pflag.FlagSet) error {
+	if flags.Changed("zone") && f.Zone == "" {
+		return errors.New("--zone is empty: name one, or leave it out for this machine's")
+	}
 	for name, value := range map[string]string{"at": f.At, "cron": f.Cron, "every": f.Every} {
 		// A script whose variable is empty must not start the campaign at once.
 		if flags.Changed(name) && value == "" {
@@ -219,7 +222,17 @@ func (p *program) schedule(ctx context.Context, aws *cloud.Schedules, l later) (
 	if l.source.Checked != nil {
 		made.Checked.Recipients, made.Checked.Rejected, made.Checked.At = l.source.Checked.Recipients, l.source.Checked.Rejected, now.UTC()
 	}
-	if err := aws.CreateSchedule(ctx, made); err != nil {
+	err = aws.CreateSchedule(ctx, made)
+	if maybe, ok := errors.AsType[*cloud.MaybeScheduled](err); ok {
+		// A schedule that exists must keep its folder, or it would start a campaign without one.
+		look, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		if found, _, failed := aws.FindSchedule(look, name); found || failed != nil {
+			return made, now, err
+		}
+		err = maybe.Err
+	}
+	if err != nil {
 		return made, now, undo(err)
 	}
 	return made, now, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -61,7 +62,10 @@ type Cloud struct {
 // of the stack is looked up when it is needed (see Need). warn gets a line that is no error.
 func Open(ctx context.Context, choice deployments.Choice, getenv func(string) string, warn func(string)) (*Cloud, error) {
 	// What fails is our error; the SDK's own lines beside it explain nothing to a user.
-	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
+	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(answerWithin)),
+	}
 	if choice.Region.Value != "" {
 		options = append(options, config.WithRegion(choice.Region.Value))
 	}
@@ -92,7 +96,7 @@ func OpenLocal(environment map[string]string) *Cloud {
 }
 
 func open(c aws.Config, choice deployments.Choice, getenv func(string) string, warn func(string)) *Cloud {
-	objects := s3.NewFromConfig(c)
+	objects := s3.NewFromConfig(c, func(o *s3.Options) { o.HTTPClient = patientUploads(o.HTTPClient) })
 	return &Cloud{
 		choice:         choice,
 		getenv:         getenv,
@@ -148,7 +152,8 @@ func (c *Cloud) Download(ctx context.Context, key string, w io.Writer) error {
 		return err
 	}
 	doing := fmt.Sprintf("downloading s3://%s/%s", bucket, key)
-	object, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	object, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key},
+		func(o *s3.Options) { o.HTTPClient = silentFor(o.HTTPClient, answerWithin) })
 	if _, missing := errors.AsType[*s3types.NoSuchKey](err); missing {
 		return fmt.Errorf("%s: %w", doing, ErrNoObject)
 	}

@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"reflect"
 	"regexp"
 	"strings"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go"
 
 	"fanmail/cmd/fanmail/internal/deployments"
@@ -36,7 +41,11 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 	operation, _ := errors.AsType[*smithy.OperationError](err)
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		text := codeAndMessage(api)
-		if next := c.nextCommand(api, operation); next != "" {
+		next := c.nextCommand(api, operation)
+		if next == "" && serverFailed(err) {
+			next = again
+		}
+		if next != "" {
 			text += ": " + next
 		}
 		return fmt.Errorf("%s: %w", doing, &Refusal{api.ErrorCode(), text})
@@ -45,17 +54,37 @@ func (c *Cloud) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: the address %s is not found: is there a region %s (--region), and a network?",
 			doing, unknown.Name, c.region)
 	}
-	if unreachable, ok := errors.AsType[*net.OpError](err); ok {
+	if timedOut(err) {
+		return fmt.Errorf("%s: no answer from %s: run it again, and look at the network if that does not help",
+			doing, c.whoAnswers())
+	}
+	if unreachable, ok := errors.AsType[*url.Error](err); ok {
+		cause := unreachable.Err
+		if short, ok := errors.AsType[*net.OpError](err); ok {
+			cause = short.Err
+		}
 		if c.endpoint != "" {
 			return fmt.Errorf("%s: no answer from AWS_ENDPOINT_URL=%s (%v): is `fanmail local` running?",
-				doing, c.endpoint, unreachable.Err)
+				doing, c.endpoint, cause)
 		}
 		return fmt.Errorf("%s: AWS does not answer: %w", doing, unreachable)
+	}
+	if _, strange := errors.AsType[*smithy.DeserializationError](err); strange && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: %s gave an answer that AWS does not give: is a proxy or a login page in between?",
+			doing, c.whoAnswers())
 	}
 	if operation != nil {
 		err = operation.Err
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// whoAnswers is AWS, or what stands in for it.
+func (c *Cloud) whoAnswers() string {
+	if c.endpoint == "" {
+		return "AWS"
+	}
+	return "AWS_ENDPOINT_URL=" + c.endpoint
 }
 
 func codeAndMessage(api smithy.APIError) string {
@@ -83,14 +112,36 @@ func (c *Cloud) nextCommand(api smithy.APIError, operation *smithy.OperationErro
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure":
 		return c.wrongKey()
 	case "TooManyRequestsException":
-		return "another one may be at work: run it again in a minute"
+		if operation != nil && operation.Service() == lambda.ServiceID { // our functions have few environments
+			return "another one may be at work: run it again in a minute"
+		}
+		return again
+	case "Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown":
+		return again
+	case "NoSuchBucket", "ResourceNotFoundException", "StateMachineDoesNotExist", "QueueDoesNotExist":
+		return "this part of the deployment is gone, or another one is meant: look at `fanmail whoami`"
 	case "PermanentRedirect", "MovedPermanently", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return fmt.Sprintf("the bucket is not in the region %s: name the deployment's with --region", c.region)
 	}
 	return ""
 }
 
-const setClock = "set the clock of this machine"
+// serverFailed tells whether the trouble is on the side of AWS.
+func serverFailed(err error) bool {
+	answer, ok := errors.AsType[*awshttp.ResponseError](err)
+	return ok && answer.HTTPStatusCode() >= http.StatusInternalServerError
+}
+
+// unsure tells whether AWS may have done what the call asked for, although the answer is an error or none.
+func unsure(ctx context.Context, err error) bool {
+	_, unread := errors.AsType[*smithy.DeserializationError](err)
+	return err != nil && (ctx.Err() != nil || unread || serverFailed(err) || lost(err))
+}
+
+const (
+	setClock = "set the clock of this machine"
+	again    = "run it again in a minute"
+)
 
 func (c *Cloud) wrongKey() string {
 	return fmt.Sprintf("the access key is wrong or deleted, or the account has not enabled the region %s: look at "+
@@ -147,6 +198,11 @@ func denied(message string, operation *smithy.OperationError) string {
 
 // explainConfig makes one line of an error in the user's AWS configuration.
 func explainConfig(choice deployments.Choice, err error) error {
+	if _, ok := errors.AsType[config.AssumeRoleTokenProviderNotSetError](err); ok {
+		profile := cmp.Or(choice.Profile.Value, "NAME")
+		return fmt.Errorf("the AWS profile %s wants a code of an MFA device, for which fanmail does not ask: "+
+			"`eval \"$(aws configure export-credentials --profile %[1]s --format env)\"` asks, and gives a session", profile)
+	}
 	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
 		return fmt.Errorf("there is no AWS profile %s (%s): `aws configure list-profiles` lists them",
 			missing.Profile, cmp.Or(choice.Profile.From, "AWS_PROFILE"))

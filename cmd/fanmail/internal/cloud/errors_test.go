@@ -64,8 +64,15 @@ func TestWhatAWSRefusesIsOneLineWithTheNextCommand(t *testing.T) {
 		{"a bucket elsewhere", "GET /bucket/reports/x", reply{301, "", "<Error><Code>PermanentRedirect</Code><Message>The bucket must be addressed using the specified endpoint.</Message></Error>"}, download,
 			": the bucket is not in the region eu-west-1: name the deployment's with --region"},
 		{"listing", "DescribeStacks", xmlError(403, "AccessDenied", deny("cloudformation:ListStacks")), only,
-			"looking for the stack of Fanmail: AccessDenied: " + deny("cloudformation:ListStacks") + ": cloudformation:ListStacks is not allowed: docs/aws.md has the IAM policy of an operator; with --stage it is not needed"},
-		{"anything else", "DescribeStacks", xmlError(400, "Throttling", "Rate exceeded"), stackOf, "asking for the stack fanmail-prod: Throttling: Rate exceeded"},
+			"looking for the stack of Fanmail: AccessDenied: " + deny("cloudformation:ListStacks") + ": cloudformation:ListStacks is not allowed: docs/aws.md has the IAM policy of an operator; with --stage it is asked for that one stack only"},
+		{"too many calls", "DescribeStacks", xmlError(400, "Throttling", "Rate exceeded"), stackOf, "asking for the stack fanmail-prod: Throttling: Rate exceeded: run it again in a minute"},
+		{"trouble at AWS", invoke, jsonError(500, "ServiceException", "An internal error occurred."), status, "ServiceException: An internal error occurred.: run it again in a minute"},
+		{"a page of a proxy that has trouble", "DescribeStacks", reply{502, "", "<html>Bad Gateway</html>"}, stackOf, ": run it again in a minute"},
+		{"a login page", "DescribeStacks", reply{200, "", "<html>Welcome to the hotel</html>"}, stackOf, "gave an answer that AWS does not give: is a proxy or a login page in between?"},
+		{"a login page for JSON", "POST /", reply{200, "", "<html>Welcome to the hotel</html>"}, start, "starting the execution x: AWS_ENDPOINT_URL=http://127.0.0.1:"},
+		{"a function that is gone", invoke, jsonError(404, "ResourceNotFoundException", "Function not found"), status,
+			": this part of the deployment is gone, or another one is meant: look at `fanmail whoami`"},
+		{"anything else", "DescribeStacks", xmlError(400, "ValidationError", "no"), stackOf, "asking for the stack fanmail-prod: ValidationError: no"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			choice := deployments.Choice{Stage: deployments.Setting{Value: "prod", From: "FANMAIL_STAGE"}, Profile: deployments.Setting{Value: "mail", From: "AWS_PROFILE"}}
@@ -149,6 +156,14 @@ func TestCredentialsThatCanNotBeGotSayWhy(t *testing.T) {
 	configured(t, "[profile mail]\nregion = eu-west-1\ncredential_process = /nonexistent/program\n")
 	_, err := openMail(t).Caller(t.Context())
 	wantError(t, err, "asking who calls: getting AWS credentials: failed to refresh cached credentials, process provider error: error in credential_process: exit status")
+}
+
+func TestAProfileThatWantsACodeSaysHowToGetASession(t *testing.T) {
+	configured(t, "[profile mail]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n"+
+		"mfa_serial = arn:aws:iam::123456789012:mfa/ann\n[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n")
+	_, err := openChosen(t, deployments.Choice{Profile: deployments.Setting{Value: "mail", From: "--profile"}})
+	wantError(t, err, "the AWS profile mail wants a code of an MFA device, for which fanmail does not ask: "+
+		"`eval \"$(aws configure export-credentials --profile mail --format env)\"` asks, and gives a session")
 }
 
 func TestNoCredentialsNoRegionAndNoProfileAreOneLine(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"fanmail/shared/deployment"
@@ -33,7 +32,7 @@ func (c *Cloud) Migrate(ctx context.Context) (workflow.MigrateOutput, error) {
 	call := &lambda.InvokeInput{FunctionName: &function, Payload: []byte("{}")}
 	answer, err := c.functions.Invoke(ctx, call, func(o *lambda.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(patience)
+		o.HTTPClient = silentFor(o.HTTPClient, patience)
 	})
 	if ctx.Err() == nil && lost(err) {
 		return out, fmt.Errorf("%s: its answer was lost, and it may still be at work: run `fanmail migrate` again "+
@@ -66,6 +65,5 @@ func lost(err error) bool {
 	if broken, ok := errors.AsType[*net.OpError](err); ok {
 		return broken.Op != "dial"
 	}
-	slow, ok := errors.AsType[net.Error](err)
-	return ok && slow.Timeout() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return timedOut(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

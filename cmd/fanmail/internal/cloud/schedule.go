@@ -139,8 +139,28 @@ func (s *Schedules) CreateSchedule(ctx context.Context, new Schedule) error {
 	if _, taken := errors.AsType[*types.ConflictException](err); taken {
 		return AlreadyScheduled(new.Name)
 	}
-	return s.explain(ctx, doing, err)
+	explained := s.explain(ctx, doing, err)
+	if unsure(ctx, err) {
+		return &MaybeScheduled{new.Name, explained}
+	}
+	return explained
 }
+
+// MaybeScheduled is the error where it is not known whether a schedule was made: the answer was lost.
+type MaybeScheduled struct {
+	Name string
+	Err  error
+}
+
+func (m *MaybeScheduled) Error() string { return m.Err.Error() + ": " + m.Advice() }
+
+// Advice says how to find out.
+func (m *MaybeScheduled) Advice() string {
+	return fmt.Sprintf("%s may be scheduled all the same: `fanmail schedule show %s` tells, `fanmail schedule cancel %s` takes it back",
+		m.Name, m.Name, m.Name)
+}
+
+func (m *MaybeScheduled) Unwrap() error { return m.Err }
 
 // GetSchedule reads a schedule, and tells the time on Scheduler's clock.
 func (s *Schedules) GetSchedule(ctx context.Context, name string) (Schedule, time.Time, error) {

@@ -90,7 +90,7 @@ func (c *Cloud) onlyStack(ctx context.Context) (Stack, error) {
 		if err != nil {
 			explained := c.explain(ctx, "looking for the stack of Fanmail", err)
 			if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "AccessDenied" {
-				return Stack{}, fmt.Errorf("%w; with --stage it is not needed", explained)
+				return Stack{}, fmt.Errorf("%w; with --stage it is asked for that one stack only", explained)
 			}
 			return Stack{}, explained
 		}

@@ -3,10 +3,12 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/cmd/fanmail/internal/folder"
 	"fanmail/shared/campaign"
 )
@@ -61,6 +63,14 @@ func TestWithoutADeploymentTheFolderIsStillExamined(t *testing.T) {
 	}
 	if err := report.Err(); err == nil || err.Error() != "2 checks failed: folder, deployment" {
 		t.Error(err)
+	}
+}
+
+func TestADeploymentThatMayNotBeLookedUpNeedsAnAdministrator(t *testing.T) {
+	e := examination{Patient: Patient{Unopened: fmt.Errorf("looking for the stack of Fanmail: %w", &cloud.Refusal{Code: "AccessDenied"})}}
+	v := e.deployment(t.Context())
+	if v.Status != Failed || !slices.Equal(v.Next, []string{"let an administrator allow you cloudformation:DescribeStacks: docs/aws.md has the policy of an operator"}) {
+		t.Errorf("%+v", v)
 	}
 }
 

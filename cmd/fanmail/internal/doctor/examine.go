@@ -114,8 +114,10 @@ func (e *examination) folder(context.Context) Verdict {
 
 func (e *examination) deployment(context.Context) Verdict {
 	if e.Unopened != nil {
-		return failed(strings.ReplaceAll(e.Unopened.Error(), "\n", "; "),
+		v := refused(e.Unopened, "cloudformation:DescribeStacks",
 			"name the deployment: --stage, --region and --profile, or fanmail use NAME; fanmail whoami shows which one is meant")
+		v.Finding = strings.ReplaceAll(v.Finding, "\n", "; ")
+		return v
 	}
 	return passed("%s in %s", e.Parts.ControlFunction, e.AWS.Region())
 }

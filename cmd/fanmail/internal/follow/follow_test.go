@@ -109,7 +109,7 @@ func TestFollowGivesUpWhenNobodyAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{looks: []look{unanswered}}
 		_, err := followIt(t.Context(), s, io.Discard)
-		if err == nil || !strings.Contains(err.Error(), "goes on by itself: no answer") {
+		if err == nil || !strings.Contains(err.Error(), "goes on by itself (`fanmail status spring-sale`): no answer") {
 			t.Errorf("got %v", err)
 		}
 		if s.n != failuresAllowed+1 {

@@ -3,6 +3,7 @@ package follow
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"fanmail/cmd/fanmail/internal/cloud"
 	"fanmail/shared/workflow"
@@ -36,7 +37,7 @@ type Detached struct {
 }
 
 func (d *Detached) Error() string {
-	return "no longer following " + d.Execution + ", which goes on by itself: " + d.Err.Error()
+	return fmt.Sprintf("no longer following %s, which goes on by itself (`fanmail status %s`): %v", d.Execution, d.Campaign, d.Err)
 }
 
 func (d *Detached) Unwrap() error { return d.Err }
