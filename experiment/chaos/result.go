@@ -105,5 +105,6 @@ func sum(a, b faults.Counts) faults.Counts {
 		InternalErrors: a.InternalErrors + b.InternalErrors, LostAnswers: a.LostAnswers + b.LostAnswers, Delays: a.Delays + b.Delays,
 		EventsLost: a.EventsLost + b.EventsLost, EventsDoubled: a.EventsDoubled + b.EventsDoubled,
 		EventsDelayed: a.EventsDelayed + b.EventsDelayed, DeliveredTwice: a.DeliveredTwice + b.DeliveredTwice,
+		SchedulesDoubled: a.SchedulesDoubled + b.SchedulesDoubled,
 	}
 }
