@@ -82,7 +82,7 @@ parsing.resource_class_from_type = model
 
 
 def apply(change_set):
-    """Carries out a change set. moto's own method leaves outputs and exports as they were, and then can't delete them."""
+    """Carries out a change set. moto's own method leaves outputs and exports as they were."""
     stack = change_set.stack
     stack.resource_map.update(change_set.template_dict, change_set.parameters)
     stack.template = change_set.template

@@ -30,8 +30,8 @@ const silenceIsGood = { TreatMissingData: 'notBreaching' };
 // SES measures only while mail is sent. A bad rate stays bad when sending stops.
 const silenceKeepsTheState = { TreatMissingData: 'ignore' };
 
-// The functions that nobody waits for at a terminal. control and migrate answer the command, which tries again by itself
-// and says what is wrong: two people who follow a campaign are no reason to ring.
+// The functions that nobody waits for at a terminal. control and migrate answer the command, which tries again by
+// itself and says what is wrong: two people who follow a campaign are no reason to ring.
 const unattended = (keys) => keys.filter((key) => !['control', 'migrate'].includes(key));
 
 const alarms = ({ stage, machineArn, bound, keys }) => {
@@ -117,8 +117,8 @@ const alarms = ({ stage, machineArn, bound, keys }) => {
       Threshold: 1,
       ...silenceIsGood,
       AlarmDescription:
-        'An execution ended before its time, and the ledger was not told: `fanmail status` still says running. Is ' +
-        'the database reachable? Start the campaign again: it goes on where it stood.',
+        'An execution ended before its time, and the ledger does not know: `fanmail status` still says running. ' +
+        'Is the database reachable? Start the campaign again: it goes on where it stood.',
     },
     // A second campaign makes senders wait for each other for a moment. Only throttles that go on are worth a look.
     ThrottlesAlarm: {

@@ -22,8 +22,8 @@ var names = map[string]naming{
 	"AWS::CloudWatch::Dashboard":       {"DashboardName", 255, true},
 }
 
-// unnamed are the names that CloudFormation makes itself: those of buckets are the world's, those of roles the account's,
-// and a resource with a name of ours could not be replaced.
+// unnamed are the names that CloudFormation makes itself: those of buckets are the world's, those of roles the
+// account's, and a resource with a name of ours could not be replaced.
 var unnamed = []string{"BucketName", "RoleName", "QueueName", "TopicName", "Name", "GroupName"}
 
 // longestStage is as long as parameters.js lets a stage be.
