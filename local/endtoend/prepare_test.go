@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 	"testing"
@@ -78,8 +79,9 @@ func TestAnImportThatIsKilledIsDoneAgain(t *testing.T) {
 	t.Parallel()
 	const n = 50_000
 	d := deploy(t, local.Options{})
-	execution := d.startImport(n)
+	execution, goOn := d.startImport(n)
 	d.Lambda().KillAll()
+	goOn()
 	d.imported(execution, n)
 }
 
@@ -88,22 +90,31 @@ func TestAnAbortedImportIsTakenOver(t *testing.T) {
 	const n = 50_000
 	d := deploy(t, local.Options{})
 	// The import goes on after the abort, as on AWS, and the next execution has to wait for it.
-	d.stop(d.startImport(n))
+	first, goOn := d.startImport(n)
+	d.stop(first)
+	goOn()
 	d.imported(d.start("spring"), n)
 }
 
-// startImport starts a campaign that will not mail anybody, and returns when its recipients are being imported.
-func (d *stack) startImport(n int) (execution string) {
+// startImport starts a campaign that will not mail anybody, and returns when half of its recipients are imported. The import goes on when
+// goOn is called.
+func (d *stack) startImport(n int) (execution string, goOn func()) {
 	d.t.Helper()
 	f := list(n)
 	f["recipients.csv"] += "nobody,No Body\n"
 	d.upload("spring", f)
 	d.settings(func(s *ses.Settings) { s.SendingEnabled = false })
+	d.execute(fmt.Sprintf(`
+		create function hold_import() returns trigger language plpgsql as $$
+		begin perform pg_advisory_xact_lock(1); return new; end $$;
+		create trigger hold_import before insert on fanmail.recipient_import for each row
+		when (new.line = %d) execute function hold_import();
+		select pg_advisory_lock(1)`, n/2))
 	execution = d.start("spring")
 	d.await("the import", func() bool {
-		return d.number("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'fanmail-prepare' and query ilike 'copy %' and state = 'active'") == 1
+		return d.number("select count(*) from pg_locks where locktype = 'advisory' and not granted") == 1
 	})
-	return execution
+	return execution, func() { d.execute("select pg_advisory_unlock(1)") }
 }
 
 // imported waits for the execution, which must leave the whole list in the ledger.

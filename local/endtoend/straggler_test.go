@@ -82,8 +82,9 @@ func TestAnImportThatOutlivesItsExecutionDoesNotRunForNobody(t *testing.T) {
 	t.Parallel()
 	const n = 50_000
 	d := deploy(t, local.Options{})
-	first := d.startImport(n)
+	first, goOn := d.startImport(n)
 	d.stop(first)
+	goOn()
 	d.await("the ledger to know", func() bool {
 		r := d.status("spring")
 		return r.State == "interrupted" || r.State == "importing" && !r.EndedAt.IsZero()

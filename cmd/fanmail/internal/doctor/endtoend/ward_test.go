@@ -105,7 +105,7 @@ func (w *ward) connect() *pgx.Conn {
 func (w *ward) fanmail(args ...string) (stdout, stderr string, code int) {
 	w.t.Helper()
 	command := exec.CommandContext(w.t.Context(), fanmail, args...)
-	command.Env = []string{"HOME=" + w.t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1"}
+	command.Env = []string{"HOME=" + w.t.TempDir(), "AWS_EC2_METADATA_DISABLED=true"}
 	for name, value := range w.variables {
 		command.Env = append(command.Env, name+"="+value)
 	}
