@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanmail/cmd/fanmail/internal/cloud"
-	"fanmail/cmd/fanmail/internal/launch"
 	"fanmail/cmd/fanmail/internal/terminal"
 	"fanmail/shared/schedule"
 	"fanmail/shared/storage"
@@ -141,9 +140,10 @@ func (p *program) startNow(ctx context.Context, aws *cloud.Schedules, s cloud.Sc
 	campaign, execution, input := s.Input.Campaign, s.Execution, s.Input
 	recurring := s.Input.ScheduledTime != ""
 	if recurring {
+		// A run is named with its minute, so there is one execution for it.
 		campaign = schedule.RunName(s.Input.Campaign, now)
-		execution = launch.ExecutionName(campaign, now)
-		input.ScheduledTime = now.UTC().Format(time.RFC3339)
+		execution = campaign + "-now"
+		input.ScheduledTime = now.UTC().Truncate(time.Minute).Format(time.RFC3339)
 	}
 	arn, err := aws.StartExecution(ctx, execution, input)
 	if err != nil {

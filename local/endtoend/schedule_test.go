@@ -291,6 +291,16 @@ func TestAScheduledCampaignIsStartedAtOnceOnDemand(t *testing.T) {
 	if r := d.succeed(now.Execution); r.Campaign != now.Campaign || r.Sent != 2 {
 		t.Errorf("%+v started %+v", now, r)
 	}
+	// A run is named with its minute: within it there is no second one.
+	again, next := d.cli("schedule", "now", "news", "--json"), now
+	if again.code == 0 {
+		if err := json.Unmarshal([]byte(again.stdout), &next); err != nil || next.Campaign == now.Campaign {
+			t.Errorf("%s is started twice: %+v, %v", now.Campaign, again, err)
+		}
+		d.succeed(next.Execution)
+	} else if !strings.Contains(again.stderr, "starting the execution "+now.Campaign+"-now: ExecutionAlreadyExists") {
+		t.Errorf("%+v", again)
+	}
 	if d.scheduled() != "news" {
 		t.Errorf("there are the schedules %q", d.scheduled())
 	}
