@@ -19,11 +19,8 @@ func (p *program) foresee(ctx context.Context, aws *cloud.Cloud, source launch.S
 		return nil // the list is not at hand
 	}
 	r := dryrun.New(source.Checked)
-	facts, err := dryrun.Ask(ctx, aws, dryrun.None())
+	facts, err := p.ask(ctx, aws, source, r, dryrun.None())
 	if err == nil {
-		if report, unknown := aws.Status(ctx, source.Campaign); unknown == nil {
-			r.Resume(report)
-		}
 		err = r.Simulate(facts, time.Now(), time.Local)
 	}
 	if ctx.Err() != nil {
