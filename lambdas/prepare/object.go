@@ -1,11 +1,5 @@
 package main
 
-import (
-	"fmt"
-
-	"fanmail/shared/workflow"
-)
-
 // inputObject is the input of an execution, which may be any JSON, as the object that it has to be.
 func inputObject(in any) (map[string]any, error) {
 	object, ok := in.(map[string]any)
@@ -21,8 +15,5 @@ func inputObject(in any) (map[string]any, error) {
 	case bool:
 		kind = "true or false"
 	}
-	const advice = `write {"campaign": "spring-sale"}`
-	return nil, &workflow.InvalidCampaign{
-		Message: fmt.Sprintf("the execution's input is %s and no JSON object; %s", kind, advice),
-	}
+	return nil, badInput("the execution's input is %s and no JSON object", kind)
 }
