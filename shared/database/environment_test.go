@@ -6,12 +6,33 @@ import (
 	"fanmail/shared/database"
 )
 
+// environment is the variables of a login, and what is wrong with them; want is "" where nothing is.
+type environment struct{ name, auth, secret, ca, dsn, want string }
+
+// run opens a handle by the variables that begin with prefix.
+func (e environment) run(t *testing.T, prefix string, open func(application string) *database.Handle) {
+	t.Run(e.name, func(t *testing.T) {
+		t.Setenv(prefix+"URL", e.dsn)
+		t.Setenv(prefix+"AUTH", e.auth)
+		t.Setenv(prefix+"SECRET_ARN", e.secret)
+		t.Setenv("DATABASE_CA", e.ca)
+		handle := open("fanmail-test")
+		defer func() { _ = handle.Close() }()
+		_, err := handle.DB()
+		if e.want != "" {
+			wantFailed(t, err, e.want)
+		} else if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestTheEnvironmentSaysHowToConnect(t *testing.T) {
 	for _, name := range []string{"DATABASE_URL", "DATABASE_AUTH", "DATABASE_SECRET_ARN", "DATABASE_CA", "DATABASE_ADMIN_URL"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("AWS_REGION", "eu-central-1")
-	for _, test := range []struct{ name, auth, secret, ca, dsn, want string }{
+	for _, test := range []environment{
 		{"nothing", "", "", "", "", "DATABASE_URL is not set"},
 		{"password", "password", "", "", "", "DATABASE_URL is not set"},
 		{"iam without a URL", "iam", "", "", "", "DATABASE_URL is not set"},
@@ -23,20 +44,7 @@ func TestTheEnvironmentSaysHowToConnect(t *testing.T) {
 		{"good with iam", "iam", "", "", "postgres://u@h/d", ""},
 		{"good with a secret", "secret", secretARN, "", "", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Setenv("DATABASE_URL", test.dsn)
-			t.Setenv("DATABASE_AUTH", test.auth)
-			t.Setenv("DATABASE_SECRET_ARN", test.secret)
-			t.Setenv("DATABASE_CA", test.ca)
-			handle := database.FromEnvironment("fanmail-test")
-			defer func() { _ = handle.Close() }()
-			_, err := handle.DB()
-			if test.want != "" {
-				wantFailed(t, err, test.want)
-			} else if err != nil {
-				t.Error(err)
-			}
-		})
+		test.run(t, "DATABASE_", database.FromEnvironment)
 	}
 }
 
@@ -44,7 +52,7 @@ func TestTheEnvironmentSaysHowTheAdministratorConnects(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	t.Setenv("DATABASE_URL", "postgres://fanmail@h/d")
 	t.Setenv("DATABASE_AUTH", "iam")
-	for _, test := range []struct{ name, auth, secret, ca, dsn, want string }{
+	for _, test := range []environment{
 		{"password", "password", "", "", "", "DATABASE_ADMIN_URL is not set"},
 		{"iam without a URL", "iam", "", "", "", "DATABASE_ADMIN_URL is not set"},
 		{"a kind that there is not", "Secret", "", "", "postgres://u@h/d", `DATABASE_ADMIN_AUTH is "Secret": write password, iam or secret`},
@@ -57,20 +65,7 @@ func TestTheEnvironmentSaysHowTheAdministratorConnects(t *testing.T) {
 		{"good with a secret", "", secretARN, "", "", ""},
 		{"good with a secret on a server of its own", "secret", secretARN, "", "postgres://h/d", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Setenv("DATABASE_ADMIN_URL", test.dsn)
-			t.Setenv("DATABASE_ADMIN_AUTH", test.auth)
-			t.Setenv("DATABASE_ADMIN_SECRET_ARN", test.secret)
-			t.Setenv("DATABASE_CA", test.ca)
-			handle := database.AdminFromEnvironment("fanmail-test")
-			defer func() { _ = handle.Close() }()
-			_, err := handle.DB()
-			if test.want != "" {
-				wantFailed(t, err, test.want)
-			} else if err != nil {
-				t.Error(err)
-			}
-		})
+		test.run(t, "DATABASE_ADMIN_", database.AdminFromEnvironment)
 	}
 	for _, name := range []string{"DATABASE_ADMIN_URL", "DATABASE_ADMIN_AUTH", "DATABASE_ADMIN_SECRET_ARN"} {
 		t.Setenv(name, "")
